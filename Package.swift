@@ -1,0 +1,118 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .treatAllWarnings(as: .error),
+]
+
+let argumentParser = Target.Dependency.product(
+  name: "ArgumentParser", package: "swift-argument-parser")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let orderedCollections = Target.Dependency.product(
+  name: "OrderedCollections", package: "swift-collections")
+let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+
+let package = Package(
+  name: "triptych",
+  products: [
+    .executable(name: "triptych", targets: ["triptych"]),
+    .library(
+      name: "TriptychModels",
+      targets: ["TensorCore", "Checkpoints", "NeuralLayers", "TextConditioning", "LatentDiffusion"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+  ],
+  targets: [
+    // Level 0: C and system libraries.
+    .systemLibrary(
+      name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    .target(name: "CKernels"),
+    .target(name: "CPNG", linkerSettings: [.linkedLibrary("png")]),
+    // Level 1
+    .target(
+      name: "TensorCore", dependencies: ["COpenBLAS", "CKernels"], swiftSettings: settings),
+    .target(name: "Imaging", dependencies: ["CPNG"], swiftSettings: settings),
+    // Level 2
+    .target(
+      name: "Checkpoints", dependencies: ["TensorCore", orderedCollections],
+      swiftSettings: settings),
+    .target(
+      name: "DatasetFormat", dependencies: ["Imaging", crypto, orderedCollections],
+      swiftSettings: settings),
+    // Level 3
+    .target(
+      name: "NeuralLayers", dependencies: ["Checkpoints", "TensorCore"], swiftSettings: settings),
+    // Level 4
+    .target(
+      name: "TextConditioning", dependencies: ["NeuralLayers", "Checkpoints", "TensorCore"],
+      swiftSettings: settings),
+    .target(
+      name: "LatentDiffusion", dependencies: ["NeuralLayers", "Checkpoints", "TensorCore"],
+      swiftSettings: settings),
+    // Level 6
+    .target(
+      name: "Generation",
+      dependencies: [
+        "TextConditioning", "LatentDiffusion", "DatasetFormat", "Imaging", "Checkpoints",
+        "TensorCore", crypto, orderedCollections, yams,
+      ],
+      swiftSettings: settings),
+    // Aside: the embedded checkpoint, and nothing else.
+    .target(
+      name: "DefaultModel", resources: [.copy("Model")], swiftSettings: settings),
+    // Level 7
+    .executableTarget(
+      name: "triptych",
+      dependencies: [
+        "Generation", "TextConditioning", "LatentDiffusion", "DatasetFormat", "Imaging",
+        "Checkpoints", "NeuralLayers", "TensorCore", "DefaultModel", argumentParser, yams,
+      ],
+      swiftSettings: settings),
+    // Tests
+    .target(
+      name: "TestSupport", dependencies: ["TensorCore", "Checkpoints", "Imaging"],
+      path: "Tests/TestSupport", swiftSettings: settings),
+    .testTarget(
+      name: "TensorCoreTests", dependencies: ["TensorCore", "TestSupport"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "CheckpointsTests", dependencies: ["Checkpoints", "TensorCore", "TestSupport"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "ImagingTests", dependencies: ["Imaging", "TestSupport"], swiftSettings: settings),
+    .testTarget(
+      name: "DatasetFormatTests", dependencies: ["DatasetFormat", "Imaging", "TestSupport"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "NeuralLayersTests",
+      dependencies: ["NeuralLayers", "Checkpoints", "TensorCore", "TestSupport"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "TextConditioningTests",
+      dependencies: ["TextConditioning", "Checkpoints", "TensorCore", "TestSupport"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "LatentDiffusionTests",
+      dependencies: [
+        "LatentDiffusion", "TextConditioning", "Checkpoints", "TensorCore", "TestSupport",
+      ],
+      swiftSettings: settings),
+    .testTarget(
+      name: "GenerationTests",
+      dependencies: ["Generation", "DatasetFormat", "TensorCore", "TestSupport"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "CommandLineTests",
+      dependencies: ["triptych", "Checkpoints", "Imaging", "TensorCore", "TestSupport", subprocess],
+      swiftSettings: settings),
+  ]
+)

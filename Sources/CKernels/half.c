@@ -1,0 +1,90 @@
+#include "CKernels.h"
+#include <string.h>
+
+static float bits_to_float(uint32_t bits) {
+  float value;
+  memcpy(&value, &bits, 4);
+  return value;
+}
+
+static uint32_t float_to_bits(float value) {
+  uint32_t bits;
+  memcpy(&bits, &value, 4);
+  return bits;
+}
+
+static float float_from_half_bits(uint16_t h) {
+  uint32_t sign = (uint32_t)(h & 0x8000u) << 16;
+  uint32_t exponent = (h >> 10) & 0x1fu;
+  uint32_t mantissa = h & 0x3ffu;
+  if (exponent == 31) return bits_to_float(sign | 0x7f800000u | (mantissa << 13));
+  if (exponent == 0) {
+    // Subnormal halves are normal floats: the mantissa counts units of 2^-24.
+    float magnitude = (float)mantissa * 5.9604644775390625e-8f;
+    return bits_to_float(sign | float_to_bits(magnitude));
+  }
+  return bits_to_float(sign | ((exponent + 112u) << 23) | (mantissa << 13));
+}
+
+static uint16_t half_bits_from_float(float value) {
+  uint32_t bits = float_to_bits(value);
+  uint16_t sign = (uint16_t)((bits >> 16) & 0x8000u);
+  uint32_t magnitude = bits & 0x7fffffffu;
+  if (magnitude > 0x7f800000u) return (uint16_t)(sign | 0x7e00u);
+  if (magnitude >= 0x477ff000u) return (uint16_t)(sign | 0x7c00u);
+  if (magnitude < 0x38800000u) {
+    // Below the smallest normal half: adding 0.5 makes the FPU round at 2^-24.
+    float shifted = bits_to_float(magnitude) + 0.5f;
+    return (uint16_t)(sign | (float_to_bits(shifted) - 0x3f000000u));
+  }
+  uint32_t rounded = magnitude + 0xfffu + ((magnitude >> 13) & 1u) - 0x38000000u;
+  return (uint16_t)(sign | (rounded >> 13));
+}
+
+void ck_float_from_half(const void *source, float *destination, size_t count) {
+  const unsigned char *bytes = source;
+  for (size_t i = 0; i < count; i++) {
+    uint16_t h;
+    memcpy(&h, bytes + 2 * i, 2);
+    destination[i] = float_from_half_bits(h);
+  }
+}
+
+void ck_float_from_bfloat16(const void *source, float *destination, size_t count) {
+  const unsigned char *bytes = source;
+  for (size_t i = 0; i < count; i++) {
+    uint16_t h;
+    memcpy(&h, bytes + 2 * i, 2);
+    destination[i] = bits_to_float((uint32_t)h << 16);
+  }
+}
+
+void ck_half_from_float(const float *source, void *destination, size_t count) {
+  unsigned char *bytes = destination;
+  for (size_t i = 0; i < count; i++) {
+    uint16_t h = half_bits_from_float(source[i]);
+    memcpy(bytes + 2 * i, &h, 2);
+  }
+}
+
+void ck_bfloat16_from_float(const float *source, void *destination, size_t count) {
+  unsigned char *bytes = destination;
+  for (size_t i = 0; i < count; i++) {
+    uint32_t bits = float_to_bits(source[i]);
+    uint16_t h;
+    if ((bits & 0x7fffffffu) > 0x7f800000u) {
+      h = (uint16_t)((bits >> 16) | 0x40u);
+    } else {
+      h = (uint16_t)((bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16);
+    }
+    memcpy(bytes + 2 * i, &h, 2);
+  }
+}
+
+int ck_all_finite(const float *source, size_t count) {
+  uint32_t bad = 0;
+  for (size_t i = 0; i < count; i++) {
+    bad |= (uint32_t)((float_to_bits(source[i]) & 0x7f800000u) == 0x7f800000u);
+  }
+  return bad == 0;
+}

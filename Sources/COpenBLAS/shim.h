@@ -1,0 +1,4 @@
+#ifndef TRIPTYCH_COPENBLAS_SHIM_H
+#define TRIPTYCH_COPENBLAS_SHIM_H
+#include <cblas.h>
+#endif

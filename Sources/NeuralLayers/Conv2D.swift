@@ -1,0 +1,44 @@
+public import Checkpoints
+public import TensorCore
+
+/// 2-D convolution with bias.
+///
+/// - Shapes: `x` [N, H, W, I] → [N, H', W', O].
+/// - Weights: `weight` [O, I, k, k], `bias` [O].
+/// - Source: `torch.nn.Conv2d`.
+public struct Conv2D: Sendable {
+  private let weight: PackedWeights
+  private let bias: Tensor
+  private let stride: Int
+  private let padding: Padding
+
+  /// Reads the layer's tensors; the padding is `(kernel − 1) / 2` on every side unless given.
+  ///
+  /// - Throws: `CheckpointError` with the full key if one is absent or misshapen.
+  public init(
+    _ weights: WeightScope, inputs: Int, outputs: Int, kernel: Int, stride: Int = 1,
+    padding: Padding? = nil
+  ) throws {
+    weight = PackedWeights(
+      convolution: try weights.tensor("weight", [outputs, inputs, kernel, kernel]))
+    bias = try weights.tensor("bias", [outputs])
+    self.stride = stride
+    self.padding = padding ?? Padding((kernel - 1) / 2)
+  }
+
+  /// Applies the convolution.
+  ///
+  /// - Parameters:
+  ///   - x: the feature map.
+  ///   - upsampling: doubles both sides by nearest neighbour first.
+  ///   - shift: [N, O], added to every pixel of its sample.
+  ///   - residual: added to the output.
+  /// - Returns: the convolved map.
+  public func callAsFunction(
+    _ x: Tensor, upsampling: Bool = false, shift: Tensor? = nil, adding residual: Tensor? = nil
+  ) -> Tensor {
+    convolution(
+      x, weight, bias: bias, stride: stride, padding: padding, upsampling: upsampling,
+      shift: shift, adding: residual)
+  }
+}

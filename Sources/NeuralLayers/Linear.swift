@@ -1,0 +1,28 @@
+public import Checkpoints
+public import TensorCore
+
+/// Affine map of the last axis.
+///
+/// - Shapes: `x` [..., I] → [..., O].
+/// - Weights: `weight` [O, I] (or [O, I, 1, 1], as 1×1 convolutions are stored), `bias` [O].
+/// - Source: `torch.nn.Linear`.
+public struct Linear: Sendable {
+  private let weight: PackedWeights
+  private let bias: Tensor?
+
+  /// Reads the layer's tensors.
+  ///
+  /// - Throws: `CheckpointError` with the full key if one is absent or misshapen.
+  public init(_ weights: WeightScope, inputs: Int, outputs: Int, bias: Bool = true) throws {
+    let isConvolution = weights.shape("weight")?.count == 4
+    let stored = try weights.tensor(
+      "weight", isConvolution ? [outputs, inputs, 1, 1] : [outputs, inputs])
+    weight = PackedWeights(linear: stored.reshaped([outputs, inputs]))
+    self.bias = bias ? try weights.tensor("bias", [outputs]) : nil
+  }
+
+  /// Applies the map; `residual` is added to the output in the same pass.
+  public func callAsFunction(_ x: Tensor, adding residual: Tensor? = nil) -> Tensor {
+    linear(x, weight, bias: bias, adding: residual)
+  }
+}
