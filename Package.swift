@@ -11,8 +11,6 @@ let settings: [SwiftSetting] = [
 let argumentParser = Target.Dependency.product(
   name: "ArgumentParser", package: "swift-argument-parser")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
-let orderedCollections = Target.Dependency.product(
-  name: "OrderedCollections", package: "swift-collections")
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
@@ -26,7 +24,6 @@ let package = Package(
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
@@ -36,6 +33,7 @@ let package = Package(
     .systemLibrary(
       name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .target(name: "CKernels"),
+    .target(name: "CanonicalJSON", swiftSettings: settings),
     .target(name: "CPNG", linkerSettings: [.linkedLibrary("png")]),
     // Level 1
     .target(
@@ -43,27 +41,29 @@ let package = Package(
     .target(name: "Imaging", dependencies: ["CPNG"], swiftSettings: settings),
     // Level 2
     .target(
-      name: "Checkpoints", dependencies: ["TensorCore", orderedCollections],
+      name: "Checkpoints", dependencies: ["CanonicalJSON", "TensorCore"],
       swiftSettings: settings),
     .target(
-      name: "DatasetFormat", dependencies: ["Imaging", crypto, orderedCollections],
+      name: "DatasetFormat", dependencies: ["CanonicalJSON", "Imaging", crypto],
       swiftSettings: settings),
     // Level 3
     .target(
       name: "NeuralLayers", dependencies: ["Checkpoints", "TensorCore"], swiftSettings: settings),
     // Level 4
     .target(
-      name: "TextConditioning", dependencies: ["NeuralLayers", "Checkpoints", "TensorCore"],
+      name: "TextConditioning",
+      dependencies: ["CanonicalJSON", "NeuralLayers", "Checkpoints", "TensorCore"],
       swiftSettings: settings),
     .target(
-      name: "LatentDiffusion", dependencies: ["NeuralLayers", "Checkpoints", "TensorCore"],
+      name: "LatentDiffusion",
+      dependencies: ["CanonicalJSON", "NeuralLayers", "Checkpoints", "TensorCore"],
       swiftSettings: settings),
     // Level 6
     .target(
       name: "Generation",
       dependencies: [
-        "TextConditioning", "LatentDiffusion", "DatasetFormat", "Imaging", "Checkpoints",
-        "TensorCore", crypto, orderedCollections, yams,
+        "CanonicalJSON", "TextConditioning", "LatentDiffusion", "DatasetFormat", "Imaging",
+        "Checkpoints", "TensorCore", crypto, yams,
       ],
       swiftSettings: settings),
     // Aside: the embedded checkpoint, and nothing else.
@@ -73,14 +73,17 @@ let package = Package(
     .executableTarget(
       name: "triptych",
       dependencies: [
-        "Generation", "TextConditioning", "LatentDiffusion", "DatasetFormat", "Imaging",
-        "Checkpoints", "NeuralLayers", "TensorCore", "DefaultModel", argumentParser, yams,
+        "CanonicalJSON", "Generation", "TextConditioning", "LatentDiffusion", "DatasetFormat",
+        "Imaging", "Checkpoints", "NeuralLayers", "TensorCore", "DefaultModel", argumentParser,
+        yams,
       ],
       swiftSettings: settings),
     // Tests
     .target(
-      name: "TestSupport", dependencies: ["TensorCore", "Checkpoints", "Imaging"],
+      name: "TestSupport", dependencies: ["CanonicalJSON", "TensorCore", "Checkpoints", "Imaging"],
       path: "Tests/TestSupport", swiftSettings: settings),
+    .testTarget(
+      name: "CanonicalJSONTests", dependencies: ["CanonicalJSON"], swiftSettings: settings),
     .testTarget(
       name: "TensorCoreTests", dependencies: ["TensorCore", "TestSupport"],
       swiftSettings: settings),
@@ -88,7 +91,8 @@ let package = Package(
       name: "CheckpointsTests", dependencies: ["Checkpoints", "TensorCore", "TestSupport"],
       swiftSettings: settings),
     .testTarget(
-      name: "ImagingTests", dependencies: ["Imaging", "TestSupport"], swiftSettings: settings),
+      name: "ImagingTests", dependencies: ["Imaging", "TestSupport"],
+      swiftSettings: settings),
     .testTarget(
       name: "DatasetFormatTests", dependencies: ["DatasetFormat", "Imaging", "TestSupport"],
       swiftSettings: settings),
@@ -112,7 +116,9 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "CommandLineTests",
-      dependencies: ["triptych", "Checkpoints", "Imaging", "TensorCore", "TestSupport", subprocess],
+      dependencies: [
+        "triptych", "Checkpoints", "Imaging", "TensorCore", "TestSupport", subprocess,
+      ],
       swiftSettings: settings),
   ]
 )
