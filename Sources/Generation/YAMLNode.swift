@@ -47,10 +47,14 @@ public struct YAMLNode: Sendable {
     }
     try checkNesting(bytes, file: file)
     do {
-      guard let root = try Yams.compose(yaml: text) else {
-        throw GenerationError(.malformed, file, "is empty")
+      // Nodes hold their anchors weakly: the parser must live while they are looked at.
+      let parser = try Parser(yaml: text)
+      return try withExtendedLifetime(parser) {
+        guard let root = try parser.singleRoot() else {
+          throw GenerationError(.malformed, file, "is empty")
+        }
+        return try YAMLNode(root, file: file, line: 1, depth: 0)
       }
-      return try YAMLNode(root, file: file, line: 1, depth: 0)
     } catch let error as YamlError {
       throw fault(error, file: file)
     }

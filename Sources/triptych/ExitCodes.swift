@@ -1,0 +1,49 @@
+import ArgumentParser
+import Checkpoints
+import DatasetFormat
+import Generation
+import Imaging
+
+/// Exit codes after sysexits(3), one place for all errors.
+enum ExitCodes {
+  static let answerIsNo: Int32 = 1
+  static let usage: Int32 = 64
+  static let badData: Int32 = 65
+  static let inputMissing: Int32 = 66
+  static let ourBug: Int32 = 70
+  static let cannotCreate: Int32 = 73
+  static let inputOutput: Int32 = 74
+  static let tryAgain: Int32 = 75
+  static let otherConfiguration: Int32 = 78
+
+  /// The exit code of an error that ended a command.
+  static func code(for error: any Error) -> Int32 {
+    switch error {
+    case let error as GenerationError: code(for: error.code)
+    case let error as CheckpointError: code(for: error.code)
+    case let error as Console.OutputFault: error.number == ENOSPC ? tryAgain : inputOutput
+    default: TriptychCommand.exitCode(for: error).rawValue
+    }
+  }
+
+  private static func code(for code: GenerationError.Code) -> Int32 {
+    switch code {
+    case .usage: usage
+    case .malformed, .notFinite: badData
+    case .missingInput: inputMissing
+    case .unreadable: inputOutput
+    case .unwritable: cannotCreate
+    case .tryAgain: tryAgain
+    case .interrupted: Interruption.exitCode(Interruption.signalNumber)
+    }
+  }
+
+  private static func code(for code: CheckpointError.Code) -> Int32 {
+    switch code {
+    case .missingFile: inputMissing
+    case .unreadable: inputOutput
+    case .unwritable: cannotCreate
+    case .malformed, .missingTensor, .wrongShape, .unsupported, .notFinite, .unusedTensors: badData
+    }
+  }
+}
