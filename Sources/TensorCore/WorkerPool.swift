@@ -75,7 +75,7 @@ final class WorkerPool: @unchecked Sendable {
     #endif
   }
 
-  /// Ends the threads. The pool computes alone afterwards.
+  /// Ends the threads; the pool computes alone afterwards.
   func stop() {
     isStopping.store(true, ordering: .sequentiallyConsistent)
     pthread_mutex_lock(lock)

@@ -116,8 +116,9 @@ private func multiply(
   }
 }
 
-/// Cuts a product into pieces: by rows first, since a piece gathers its rows once, and by panels where there are too
-/// few rows to go round. No element depends on the cut.
+/// Cuts a product into pieces and works through them; no element depends on the cut.
+///
+/// Rows are cut first, since a piece gathers its rows once, then panels where there are too few rows to go round.
 private func run(_ product: ck_product, _ kernels: OpaquePointer, depth: Int) {
   guard product.rows > 0 else { return }
   let panels = PackedWeights.panelCount(product.columns, kernels)
