@@ -2,6 +2,7 @@ import ArgumentParser
 import Checkpoints
 import DatasetFormat
 import Generation
+import Glibc
 import Imaging
 
 /// Exit codes after sysexits(3), one place for all errors.

@@ -11,7 +11,12 @@ enum Interruption {
     signal(SIGPIPE, SIG_IGN)
     for number in [SIGINT, SIGTERM] { signal(number, handler) }
     // Started under nohup, the program outlives its terminal.
-    if signal(SIGHUP, handler) == SIG_IGN { signal(SIGHUP, SIG_IGN) }
+    var action = sigaction()
+    sigaction(SIGHUP, nil, &action)
+    let isIgnored =
+      unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self)
+      == unsafeBitCast(SIG_IGN, to: Int.self)
+    if !isIgnored { signal(SIGHUP, handler) }
   }
 
   /// The first signal received; 0 before any.
