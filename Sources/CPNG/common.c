@@ -29,6 +29,6 @@ void cpng_on_warning(png_structp png, png_const_charp text) {
 
 void cpng_set_limits(png_structp png) {
   png_set_user_limits(png, CPNG_SIDE_LIMIT, CPNG_SIDE_LIMIT);
-  png_set_chunk_cache_max(png, CPNG_CHUNK_COUNT_LIMIT);
+  png_set_chunk_cache_max(png, CPNG_CHUNK_COUNT_LIMIT + 2); // libpng keeps two fewer
   png_set_chunk_malloc_max(png, CPNG_CHUNK_SIZE_LIMIT);
 }

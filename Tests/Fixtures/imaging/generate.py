@@ -64,7 +64,10 @@ Image.fromarray(wide).save(HERE / "grey16.png")
 
 source = Image.fromarray(rng.integers(0, 256, (30, 42, 3), dtype=np.uint8))
 (HERE / "resize.in.bin").write_bytes(source.tobytes())
-(HERE / "resize.area.bin").write_bytes(source.resize((17, 11), Image.Resampling.BOX, reducing_gap=None).tobytes())
+# Pillow's box takes whole pixels only, so the oracle for uneven factors is the mean over a common multiple.
+fine = np.asarray(source, np.float64).repeat(11, axis=0).repeat(17, axis=1)
+exact = fine.reshape(11, 30, 17, 42, 3).mean(axis=(1, 3))
+(HERE / "resize.area.bin").write_bytes(exact.astype("<f4").tobytes())
 (HERE / "resize.area7.bin").write_bytes(source.resize((7, 10), Image.Resampling.BOX).tobytes())
 tensor = torch.tensor(np.asarray(source)).permute(2, 0, 1)[None].float()
 for name, size in {"up": (41, 55), "down": (11, 17)}.items():
