@@ -7,17 +7,23 @@ let benchmarks: @Sendable () -> Void = {
     metrics: [.wallClock, .cpuTotal, .instructions], warmupIterations: 1,
     maxDuration: .seconds(3), maxIterations: 20)
 
-  for (side, inputs, outputs) in [(64, 320, 320), (32, 640, 640), (16, 1280, 1280), (8, 1280, 1280)] {
+  for (side, inputs, outputs) in [
+    (64, 320, 320), (32, 640, 640), (16, 1280, 1280), (8, 1280, 1280),
+  ] {
     Benchmark("convolution 3×3, 2×\(side)×\(side), \(inputs) → \(outputs)") { benchmark in
       let x = Tensor(repeating: 0.5, shape: [2, side, side, inputs])
       let weights = PackedWeights(
         convolution: Tensor(repeating: 0.01, shape: [outputs, inputs, 3, 3]))
       benchmark.startMeasurement()
-      for _ in benchmark.scaledIterations { blackHole(convolution(x, weights, padding: Padding(1))) }
+      for _ in benchmark.scaledIterations {
+        blackHole(convolution(x, weights, padding: Padding(1)))
+      }
     }
   }
 
-  for (tokens, inputs, outputs) in [(8192, 320, 2560), (8192, 1280, 320), (512, 5120, 1280), (154, 768, 3072)] {
+  for (tokens, inputs, outputs) in [
+    (8192, 320, 2560), (8192, 1280, 320), (512, 5120, 1280), (154, 768, 3072),
+  ] {
     Benchmark("linear, \(tokens) tokens, \(inputs) → \(outputs)") { benchmark in
       let x = Tensor(repeating: 0.5, shape: [tokens, inputs])
       let weights = PackedWeights(linear: Tensor(repeating: 0.01, shape: [outputs, inputs]))
