@@ -5,7 +5,9 @@ public import TensorCore
 ///
 /// All rules of the format are checked when it is opened, before any byte of a tensor is used.
 public final class SafetensorsFile: WeightSource {
+  /// The path of the file.
   public let name: String
+  /// Every key, sorted.
   public let keys: [String]
   /// The strings the writer left beside the tensors.
   public let metadata: [String: String]
@@ -31,11 +33,16 @@ public final class SafetensorsFile: WeightSource {
     keys = header.entries.keys.sorted()
   }
 
+  /// Type and shape of a key; nil where there is no such key.
   public func record(_ key: String) -> TensorRecord? { entries[key]?.record }
 
   /// The bytes of the file that a tensor takes; nil where there is no such key.
   public func byteRange(_ key: String) -> Range<Int>? { entries[key]?.range }
 
+  /// The tensor of a key, widened to float and checked to be finite; its pages of the file are then let go.
+  ///
+  /// - Throws: ``CheckpointError`` naming the key where it is absent, of a type that is not computed with, or holds
+  ///   NaN or infinity, and where the file was cut short since it was opened.
   public func tensor(_ key: String) throws -> Tensor {
     let entry = try entry(key)
     let type = entry.record.type

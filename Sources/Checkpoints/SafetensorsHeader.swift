@@ -31,6 +31,7 @@ struct SafetensorsHeader {
   /// - Parameters:
   ///   - bytes: the whole file; only the header is touched.
   ///   - file: its name, for messages.
+  /// - Throws: ``CheckpointError`` with the rule that is broken.
   init(_ bytes: UnsafeRawBufferPointer, file: String) throws {
     self.file = file
     guard bytes.count >= 8 else {

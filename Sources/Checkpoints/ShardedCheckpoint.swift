@@ -5,7 +5,9 @@ public import TensorCore
 ///
 /// - Source: `*.safetensors.index.json` as `transformers` and `diffusers` write it.
 public final class ShardedCheckpoint: WeightSource {
+  /// The path of the index.
   public let name: String
+  /// Every key of every shard, sorted.
   public let keys: [String]
   /// The paths of index and shards, the shards sorted by name.
   public let files: [String]
@@ -50,8 +52,12 @@ public final class ShardedCheckpoint: WeightSource {
     shardNames = map
   }
 
+  /// Type and shape of a key; nil where there is no such key.
   public func record(_ key: String) -> TensorRecord? { shard(of: key)?.record(key) }
 
+  /// The tensor of a key, from its shard.
+  ///
+  /// - Throws: ``CheckpointError`` as ``SafetensorsFile/tensor(_:)`` does.
   public func tensor(_ key: String) throws -> Tensor {
     guard let shard = shard(of: key) else { throw CheckpointError.missing(key, in: name) }
     return try shard.tensor(key)

@@ -118,8 +118,9 @@ public struct WeightScope: Sendable {
       .reshaped([rows, columns])
   }
 
-  /// Notes a key as read without reading it: buffers that models recompute, such as `position_ids`. The key
-  /// need not be there.
+  /// Notes a key as read without reading it.
+  ///
+  /// For buffers that models recompute, such as `position_ids`; the key need not be there.
   public func ignore(_ name: String) { markUsed(key(name)) }
 
   /// The keys below this place that nobody has read, sorted.

@@ -64,7 +64,7 @@ extension CheckpointError {
     }
     return CheckpointError(
       .notFinite, file: file, key: key,
-      "element \(index) of \(tensor.count) is \(value), expected finite numbers; "
+      "element \(index) of \(tensor.count) is \(value.isNaN ? "NaN" : "\(value)"), expected finite numbers; "
         + "the file is damaged or its training diverged")
   }
 }
