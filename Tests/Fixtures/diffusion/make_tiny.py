@@ -135,6 +135,8 @@ def main():
         for path in folder.rglob("*.json"):
             document = json.loads(path.read_text())
             document.pop("_name_or_path", None)
+            if document.get("_class_name") == "PNDMScheduler":
+                document["clip_sample"] = False  # as Stable Diffusion 1.5's own file has it
             if path.parent.name != "tokenizer":
                 path.write_text(json.dumps(document, indent=2) + "\n")
 
