@@ -1,4 +1,4 @@
-public import Checkpoints
+import Checkpoints
 public import TensorCore
 
 /// Latents on disk: safetensors, key `latents`, float32 [n, c, h, w] as diffusers lays them out.

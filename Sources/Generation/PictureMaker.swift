@@ -1,4 +1,4 @@
-import Imaging
+public import Imaging
 import LatentDiffusion
 public import TensorCore
 
@@ -120,7 +120,8 @@ public final class PictureMaker {
   ) throws -> Tensor? {
     let seeds = samples.map { plan.sampleSeed($0.index, attempt: attempt) }
     let noise =
-      initialLatents.map { given in joinedRows(samples.map { given.rows($0.index..<$0.index + 1) }) }
+      initialLatents.map { given in joinedRows(samples.map { given.rows($0.index..<$0.index + 1) })
+      }
       ?? LatentNoise.initial(
         seeds: seeds, height: latentShape.height, width: latentShape.width,
         channels: latentShape.channels)

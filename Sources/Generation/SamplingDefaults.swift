@@ -30,12 +30,14 @@ public struct SamplingDefaults: Sendable, Equatable {
       switch member.name {
       case "steps":
         guard let value = member.value.integer, SamplingSettings.stepRange ~= value else {
-          throw fault("steps: expected a whole number from 1 to \(SamplingSettings.stepRange.upperBound)")
+          throw fault(
+            "steps: expected a whole number from 1 to \(SamplingSettings.stepRange.upperBound)")
         }
         steps = value
       case "guidance":
         guard let value = member.value.number, SamplingSettings.guidanceRange ~= value else {
-          throw fault("guidance: expected a number from 0 to \(SamplingSettings.guidanceRange.upperBound)")
+          throw fault(
+            "guidance: expected a number from 0 to \(SamplingSettings.guidanceRange.upperBound)")
         }
         guidance = value
       default: throw fault("unknown key \"\(member.name)\"; known are steps and guidance")

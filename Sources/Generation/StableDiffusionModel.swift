@@ -64,10 +64,22 @@ public struct StableDiffusionModel: Sendable {
   ///
   /// - Throws: `DiffusionError` where one of them is not supported.
   public func scheduler(_ settings: SamplingSettings) throws -> any Scheduler {
-    let configuration = try SchedulerConfiguration(
+    try schedulerConfiguration().scheduler(settings.scheduler)
+  }
+
+  /// The scheduler the settings ask for, else the one the model's configuration names.
+  ///
+  /// - Throws: `DiffusionError` where that one is not supported.
+  public func schedulerKind(
+    _ settings: SamplingSettings
+  ) throws -> SchedulerConfiguration.Kind {
+    try settings.scheduler ?? schedulerConfiguration().kind()
+  }
+
+  private func schedulerConfiguration() throws -> SchedulerConfiguration {
+    try SchedulerConfiguration(
       try folder.configuration("scheduler"),
       file: folder.file("scheduler", "scheduler_config.json"))
-    return try configuration.scheduler(settings.scheduler)
   }
 
   /// Loads the denoiser.
@@ -82,5 +94,13 @@ public struct StableDiffusionModel: Sendable {
   /// - Throws: `CheckpointError`.
   public func autoencoder() throws -> Autoencoder {
     try Autoencoder(WeightScope(try folder.weights("vae")), autoencoderConfiguration)
+  }
+}
+
+extension SchedulerConfiguration {
+  /// The kind of scheduler the file names.
+  fileprivate func kind() throws -> Kind {
+    _ = try scheduler()
+    return .ddim
   }
 }

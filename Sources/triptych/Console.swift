@@ -6,7 +6,9 @@ enum Console {
   /// Writing a result failed.
   struct OutputFault: Error, CustomStringConvertible {
     let number: Int32
-    var description: String { "standard output: cannot be written: \(String(cString: strerror(number)))" }
+    var description: String {
+      "standard output: cannot be written: \(String(cString: strerror(number)))"
+    }
   }
 
   /// Writes a line of results.

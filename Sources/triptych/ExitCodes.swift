@@ -4,6 +4,7 @@ import DatasetFormat
 import Generation
 import Glibc
 import Imaging
+import LatentDiffusion
 
 /// Exit codes after sysexits(3), one place for all errors.
 enum ExitCodes {
@@ -21,7 +22,10 @@ enum ExitCodes {
   static func code(for error: any Error) -> Int32 {
     switch error {
     case let error as GenerationError: code(for: error.code)
-    case let error as CheckpointError: code(for: error.code)
+    case let error as CheckpointError: code(for: error)
+    case let error as DiffusionError: code(for: error.code)
+    case let error as DatasetError: error.code.exitStatus
+    case let error as ImagingError: error.code == .outOfMemory ? tryAgain : badData
     case let error as Console.OutputFault: error.number == ENOSPC ? tryAgain : inputOutput
     default: TriptychCommand.exitCode(for: error).rawValue
     }
@@ -39,8 +43,16 @@ enum ExitCodes {
     }
   }
 
-  private static func code(for code: CheckpointError.Code) -> Int32 {
+  private static func code(for code: DiffusionError.Code) -> Int32 {
     switch code {
+    case .malformed, .unsupported, .notFinite: badData
+    case .invalidSetting: usage
+    }
+  }
+
+  private static func code(for error: CheckpointError) -> Int32 {
+    switch error.code {
+    case .unwritable where error.errorNumber == ENOSPC || error.errorNumber == EDQUOT: tryAgain
     case .missingFile: inputMissing
     case .unreadable: inputOutput
     case .unwritable: cannotCreate

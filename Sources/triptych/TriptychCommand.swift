@@ -15,8 +15,7 @@ struct TriptychCommand: ParsableCommand {
       """,
     version: ProgramVersion.text,
     subcommands: [
-      GenerateCommand.self, TokenizeCommand.self, CheckpointCommand.self, BenchCommand.self,
-      DoctorCommand.self,
+      GenerateCommand.self, TokenizeCommand.self,
     ])
 
   static func main() {

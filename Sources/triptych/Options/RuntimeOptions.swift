@@ -33,10 +33,12 @@ struct RuntimeOptions: ParsableArguments {
   @Flag(name: .long, help: "Write results as JSON lines, the last one the result.")
   var json = false
 
-  @Option(name: .long, help: ArgumentHelp("Threads that compute; all cores if not said.", valueName: "n"))
+  @Option(
+    name: .long, help: ArgumentHelp("Threads that compute; all cores if not said.", valueName: "n"))
   var threads: Int?
 
-  @Option(name: .long, help: ArgumentHelp("How numbers are stored and multiplied.", valueName: "mode"))
+  @Option(
+    name: .long, help: ArgumentHelp("How numbers are stored and multiplied.", valueName: "mode"))
   var precision: Precision = .exact
 
   @Option(
@@ -47,7 +49,8 @@ struct RuntimeOptions: ParsableArguments {
 
   @Option(
     name: .long,
-    help: ArgumentHelp("YAML file with options by their long names; those by hand win.", valueName: "file"))
+    help: ArgumentHelp(
+      "YAML file with options by their long names; those by hand win.", valueName: "file"))
   var config: String?
 
   func validate() throws {
