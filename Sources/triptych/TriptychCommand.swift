@@ -15,7 +15,8 @@ struct TriptychCommand: ParsableCommand {
       """,
     version: ProgramVersion.text,
     subcommands: [
-      GenerateCommand.self, TokenizeCommand.self,
+      GenerateCommand.self, TokenizeCommand.self, CheckpointCommand.self, BenchCommand.self,
+      DoctorCommand.self,
     ])
 
   static func main() {

@@ -105,7 +105,8 @@ struct GenerateCommand: ParsableCommand {
   ) throws {
     let each = summary.made > 0 ? seconds / Double(summary.made) : 0
     let peak = ProcessUsage.peakResidentBytes
-    var lines = ["\(summary.samples) pictures, \(summary.accepted) accepted, in \(path)"]
+    let noun = summary.samples == 1 ? "picture" : "pictures"
+    var lines = ["\(summary.samples) \(noun), \(summary.accepted) accepted, in \(path)"]
     if summary.made > 0 {
       let rounded = (each * 100).rounded() / 100
       lines.append(
