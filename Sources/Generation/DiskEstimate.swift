@@ -20,6 +20,8 @@ public struct DiskEstimate: Sendable, Equatable {
       let parent = place.split(separator: "/").dropLast().joined(separator: "/")
       place = place.hasPrefix("/") ? "/" + parent : (parent.isEmpty ? "." : parent)
     }
+    // File systems of the kernel's own have no blocks and say nothing.
+    guard status.f_blocks > 0 else { return nil }
     return Int(
       clamping: UInt64(status.f_bavail).multipliedReportingOverflow(by: UInt64(status.f_frsize))
         .partialValue)

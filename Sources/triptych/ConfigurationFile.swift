@@ -78,9 +78,15 @@ enum ConfigurationFile {
     }
     if case .sequence = value.content {
       guard option.isRepeating else { throw value.fault("\(name): takes one value, found a list") }
-      return try value.list(name).map { "--\(name)=\(try scalar($0, name))" }
+      return try value.list(name).flatMap { pair(name, try scalar($0, name)) }
     }
-    return ["--\(name)=\(try scalar(value, name))"]
+    return pair(name, try scalar(value, name))
+  }
+
+  /// An option and its value; the parser takes a value that looks like an option only behind "=", and an empty one
+  /// only as a word of its own.
+  private static func pair(_ name: String, _ value: String) -> [String] {
+    value.hasPrefix("-") ? ["--\(name)=\(value)"] : ["--\(name)", value]
   }
 
   private static func scalar(_ value: YAMLNode, _ name: String) throws -> String {

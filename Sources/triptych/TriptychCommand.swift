@@ -38,6 +38,7 @@ struct TriptychCommand: ParsableCommand {
         try Console.result(fullMessage(for: error))
         return 0
       } catch {
+        Console.note("triptych: \(error)")
         return ExitCodes.code(for: error)
       }
     }

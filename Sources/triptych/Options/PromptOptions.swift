@@ -12,7 +12,7 @@ struct PromptOptions: ParsableArguments {
     init?(argument: String) {
       let ends = argument.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
       guard ends.count <= 2, let first = ends.first ?? nil, let last = ends.last ?? nil,
-        first <= last, first >= 1
+        first <= last
       else { return nil }
       range = first...last
     }

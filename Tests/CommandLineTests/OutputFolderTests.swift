@@ -1,0 +1,83 @@
+import Foundation
+import Testing
+
+@Suite struct OutputFolderTests {
+  private var command: [String] {
+    ["generate", "--prompt", "x", "--count", "2", "--steps", "1"] + Program.tinyOptions
+  }
+
+  /// Whether permissions bind the user who runs the tests.
+  static var isRoot: Bool { geteuid() == 0 }
+
+  @Test func aFileWhereAFolderShouldBeIsExit73() async throws {
+    try await withFolder { folder in
+      try "x".write(toFile: folder + "/file", atomically: false, encoding: .utf8)
+      for place in ["/file", "/file/below"] {
+        expectRefusal(
+          try await Program.run(command + ["--output", folder + place]), code: 73, saying: "file")
+      }
+      let sheet = try await Program.run(
+        command + ["--output", folder + "/run", "--contact-sheet", folder + "/no/sheet.png"])
+      #expect(sheet.code == 73 && sheet.errorLines.count == 1)
+    }
+  }
+
+  @Test(.enabled(if: !OutputFolderTests.isRoot, "permissions do not bind root"))
+  func aReadOnlyFolderIsExit73() async throws {
+    try await withFolder { folder in
+      chmod(folder, 0o555)
+      expectRefusal(
+        try await Program.run(command + ["--output", folder + "/run"]), code: 73, saying: folder)
+    }
+  }
+
+  @Test func aFolderOfTheKernelIsExit73() async throws {
+    let outcome = try await Program.run(command + ["--output", "/proc/triptych-run"])
+    expectRefusal(outcome, code: 73, saying: "/proc/triptych-run")
+  }
+
+  /// Runs the program in a file system of `size` bytes of its own; nil where this machine does not let us.
+  private func runInSmallDisk(_ size: String, _ folder: String) async throws -> Program.Outcome? {
+    let script = """
+      mount -t tmpfs -o size=\(size) tmpfs "$1" || exit 99
+      dir="$1"; shift
+      "$0" "$@" --output "$dir/run"
+      code=$?
+      find "$dir/run/shards" -name '*.png' | wc -l
+      mount -o remount,size=64m "$dir" && "$0" "$@" --output "$dir/run" && echo resumed
+      exit $code
+      """
+    let outcome = try await Program.shell(
+      "exec unshare -m sh -c '\(script.replacingOccurrences(of: "'", with: "'\\''"))' \"$0\" \"$@\"",
+      [folder] + command + ["--size", "256", "--count", "12"].map { $0 })
+    return outcome.code == 99 || outcome.error.contains("unshare") ? nil : outcome
+  }
+
+  @Test(.enabled(if: OutputFolderTests.isRoot, "only root can mount a small disk"))
+  func aFullDiskIsExit75AndTheRunGoesOn() async throws {
+    try await withFolder { folder in
+      guard let outcome = try await runInSmallDisk("400k", folder) else {
+        withKnownIssue("this machine does not let tests mount a small disk") {
+          Issue.record("not tested")
+        }
+        return
+      }
+      #expect(outcome.code == 75, "\(outcome.error)")
+      #expect(outcome.error.contains("triptych: "))
+      #expect(outcome.output.contains("resumed"), "\(outcome.output) \(outcome.error)")
+    }
+  }
+
+  @Test func twoRunsOnOneFolderAreKeptApart() async throws {
+    try await withFolder { folder in
+      let arguments =
+        ["generate", "--prompt", "x", "--count", "3", "--steps", "200"] + Program.tinyOptions
+        + ["--output", folder + "/run"]
+      async let first = Program.run(arguments)
+      async let second = Program.run(arguments)
+      let outcomes = try await [first, second]
+      #expect(outcomes.contains { $0.code == 0 })
+      #expect(outcomes.allSatisfy { $0.code == 0 || $0.code == 75 })
+    }
+  }
+}
