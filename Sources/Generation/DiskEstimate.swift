@@ -8,7 +8,8 @@ public struct DiskEstimate: Sendable, Equatable {
   /// Estimates pictures of `width` x `height` pixels.
   public init(count: Int, width: Int, height: Int) {
     let each = 3 * width * height + 4096
-    bytes = each.multipliedReportingOverflow(by: count).partialValue
+    let (product, overflow) = each.multipliedReportingOverflow(by: count)
+    bytes = overflow ? .max : product
   }
 
   /// Free bytes where `path` is or will be; nil where that cannot be told.

@@ -21,6 +21,9 @@ public enum ResourceFolder {
     return slash == path.startIndex ? "/" : String(path[..<slash])
   }
 
+  /// Whether `path` is a folder, links followed.
+  public static func isFolder(_ path: String) -> Bool { FileAccess.isFolder(path) }
+
   /// The folder of a target's resources, which must stand beside the executable.
   ///
   /// - Throws: ``GenerationError`` naming the folder where it is not there.

@@ -100,7 +100,8 @@ public struct StableDiffusionModel: Sendable {
 extension SchedulerConfiguration {
   /// The kind of scheduler the file names.
   fileprivate func kind() throws -> Kind {
-    _ = try scheduler()
-    return .ddim
+    let named = try scheduler()
+    for kind in Kind.allCases where try type(of: scheduler(kind)) == type(of: named) { return kind }
+    preconditionFailure("\(type(of: named)) has no name of its own")
   }
 }

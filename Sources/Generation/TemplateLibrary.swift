@@ -34,9 +34,6 @@ public struct TemplateLibrary: Sendable, Equatable {
     self.init(root: root)
   }
 
-  /// Whether `path` is a folder, and so no preset or file.
-  public static func isFolder(_ path: String) -> Bool { FileAccess.isFolder(path) }
-
   private static func isLibrary(_ folder: String) -> Bool {
     FileAccess.isFolder(folder + "/prompts") && FileAccess.isFolder(folder + "/vocabularies")
   }

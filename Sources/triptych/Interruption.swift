@@ -1,8 +1,14 @@
 import Glibc
 import Synchronization
 
-/// The signals that ask the program to stop: the first is noted and obeyed at the next step, the second at once.
+/// The signals that ask the program to stop.
+///
+/// The first is noted and obeyed at the next step, but after some seconds at the latest; the second at once. What is
+/// kept on disk is whole at any moment, so stopping hard loses no finished work.
 enum Interruption {
+  /// How long a step may go on after the first signal, in seconds.
+  fileprivate static let patience: UInt32 = 4
+
   private static let received = Atomic<Int32>(0)
 
   /// Starts listening; writing to a closed pipe becomes an ordinary error.
@@ -10,6 +16,7 @@ enum Interruption {
     _ = signalNumber
     signal(SIGPIPE, SIG_IGN)
     for number in [SIGINT, SIGTERM] { signal(number, handler) }
+    signal(SIGALRM) { _ in _exit(Interruption.exitCode(Interruption.signalNumber)) }
     // Started under nohup, the program outlives its terminal.
     var action = sigaction()
     sigaction(SIGHUP, nil, &action)
@@ -31,5 +38,9 @@ enum Interruption {
 }
 
 private func handler(_ number: Int32) {
-  if !Interruption.note(number) { _exit(Interruption.exitCode(number)) }
+  if Interruption.note(number) {
+    alarm(Interruption.patience)
+  } else {
+    _exit(Interruption.exitCode(number))
+  }
 }

@@ -106,6 +106,39 @@ import Testing
     #expect(report["unexpected"] == .array([]))
   }
 
+  @Test(arguments: [
+    ("vae", "decoder.conv_out.weight", Float(0), "flat"),
+    ("unet", "conv_out.bias", 1e38, "not-finite"),
+  ])
+  func picturesThatAreNoneAreTriedAgainAndRejected(
+    component: String, key: String, value: Float, reason: String
+  ) async throws {
+    try await withFolder { folder in
+      let model = folder + "/model"
+      try FileManager.default.copyItem(atPath: Program.tinyModel, toPath: model)
+      let file = "\(model)/\(component)/diffusion_pytorch_model.safetensors"
+      let source = try SafetensorsFile(path: file)
+      var writer = SafetensorsWriter()
+      for name in source.keys {
+        let tensor = try source.tensor(name)
+        writer.add(name, name == key ? Tensor(repeating: value, shape: tensor.shape) : tensor)
+      }
+      try writer.write(to: file)
+      let outcome = try await Program.run(
+        [
+          "generate", "--prompt", "x", "--model", model, "--scheduler", "ddim", "--steps", "3",
+          "--size", "32",
+          "--json", "--output", folder + "/run",
+        ])
+      #expect(outcome.code == 1, "\(outcome.error)")
+      let lines = try outcome.lines.map { try JSONValue.parse(Array($0.utf8)) }
+      let sample = try #require(lines.first)
+      #expect(sample["attempt"] == 3 && sample["accepted"] == false)
+      #expect(sample["reasons"] == .array([.string(reason)]))
+      #expect(lines.last?["accepted"] == 0 && lines.last?["samples"] == 1)
+    }
+  }
+
   @Test func unknownClassesAreRefusedByName() async throws {
     let unet = try await run {
       try replace("UNet2DConditionModel", "FluxTransformer2DModel", in: $0 + "/model_index.json")

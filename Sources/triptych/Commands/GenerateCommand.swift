@@ -61,8 +61,11 @@ struct GenerateCommand: ParsableCommand {
     let path = output.output ?? "Output/\(run.name)"
     guard !output.dryRun else { return try describe(run, path: path, memory: memory) }
     try checkLatents(run)
-    try DiskEstimate(count: plan.count, width: settings.width, height: settings.height).check(
-      at: path)
+    // A folder that is there holds a part of the run already.
+    if !ResourceFolder.isFolder(path) {
+      try DiskEstimate(count: plan.count, width: settings.width, height: settings.height)
+        .check(at: path)
+    }
     try make(run, model: model, initial: initial, path: path)
   }
 

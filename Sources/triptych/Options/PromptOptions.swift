@@ -80,7 +80,7 @@ struct PromptOptions: ParsableArguments {
       return try GenerationPlan(
         source: .prompts(prompt), count: count ?? latentCount ?? prompt.count, seed: seed)
     }
-    let isFolder = templates.map(TemplateLibrary.isFolder) ?? false
+    let isFolder = templates.map(ResourceFolder.isFolder) ?? false
     let library = try TemplateLibrary(explicit: isFolder ? templates : nil)
     let set = try library.templates(
       isFolder ? Self.usualTemplates : templates ?? Self.usualTemplates)
