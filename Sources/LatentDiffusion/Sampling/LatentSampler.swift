@@ -62,14 +62,14 @@ public struct LatentSampler: Sendable {
   ///
   /// - Parameters:
   ///   - request: what to start from.
-  ///   - taps: asked before each step, with the step (from 0) and its timestep, for what is to be handed out.
   ///   - onStep: called after each step; throwing ends the run.
+  ///   - taps: asked before each step, with the step (from 0) and its timestep, for what is to be handed out.
   /// - Returns: the latents [N, H, W, C].
   /// - Throws: ``DiffusionError`` where the settings do not go together or numbers leave their range, and what
   ///   `onStep` throws.
   public func callAsFunction(
-    _ request: Request, taps: ((_ step: Int, _ timestep: Int) -> UNetTaps?)? = nil,
-    onStep: (Progress) throws -> Void = { _ in }
+    _ request: Request, onStep: (Progress) throws -> Void = { _ in },
+    taps: ((_ step: Int, _ timestep: Int) -> UNetTaps?)? = nil
   ) throws -> Tensor {
     try check(request)
     var run = try scheduler.start(stepCount: request.stepCount, eta: request.eta)
