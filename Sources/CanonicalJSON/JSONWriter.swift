@@ -30,7 +30,7 @@ extension JSONValue {
     case .object(let members):
       let ordered =
         sorting
-        ? members.sorted { Array($0.name.utf8).lexicographicallyPrecedes(Array($1.name.utf8)) }
+        ? members.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
         : members
       Self.writeList(
         ordered, open: "{", close: "}", to: &out, indent: indent

@@ -1,3 +1,5 @@
+import CanonicalJSON
+
 /// What is wrong with a checkpoint, in one line: where, what was found, what was expected, what to do.
 public struct CheckpointError: Error, Sendable, CustomStringConvertible {
   /// The kind of fault.
@@ -28,19 +30,26 @@ public struct CheckpointError: Error, Sendable, CustomStringConvertible {
   public var file: String
   /// The tensor, where one is concerned.
   public var key: String?
+  /// The system's error number (`errno`), where a system call failed: full disk, no permission.
+  public var errorNumber: Int32?
   /// What was found, what was expected, what to do.
   public var message: String
 
   /// Describes a fault.
-  public init(_ code: Code, file: String, key: String? = nil, _ message: String) {
+  public init(
+    _ code: Code, file: String, key: String? = nil, errorNumber: Int32? = nil, _ message: String
+  ) {
     self.code = code
     self.file = file
     self.key = key
+    self.errorNumber = errorNumber
     self.message = message
   }
 
-  /// One line for people.
+  /// One line for people; names from the file are cut and their control characters escaped.
   public var description: String {
-    "\(file): \(key.map { "\($0): " } ?? "")\(message)"
+    let place = key.map { "\(JSONError.excerpt(of: $0, limit: 160)): " } ?? ""
+    return JSONError.excerpt(of: file, limit: 4096) + ": " + place
+      + JSONError.excerpt(of: message, limit: 4096)
   }
 }
