@@ -20,3 +20,16 @@ final class Storage: @unchecked Sendable {
     BufferPool.shared.give(pointer, capacity: capacity)
   }
 }
+
+/// Calls `body` with `count` pooled floats, uninitialised, that live until it returns.
+func withPooledFloats<R>(_ count: Int, _ body: (UnsafeMutablePointer<Float>) -> R) -> R {
+  let storage = Storage(count: count)
+  return withExtendedLifetime(storage) { body(storage.pointer) }
+}
+
+/// Calls `body` with `count` pooled doubles, uninitialised, that live until it returns.
+func withPooledDoubles<R>(_ count: Int, _ body: (UnsafeMutablePointer<Double>) -> R) -> R {
+  withPooledFloats(2 * count) { floats in
+    floats.withMemoryRebound(to: Double.self, capacity: count) { body($0) }
+  }
+}

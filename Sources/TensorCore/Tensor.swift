@@ -67,6 +67,12 @@ public struct Tensor: Sendable {
     return withExtendedLifetime(storage) { result }
   }
 
+  /// Reads the elements in place, by their first address.
+  func withUnsafePointer<R>(_ body: (UnsafePointer<Float>) -> R) -> R {
+    let result = body(UnsafePointer(storage.pointer + offset))
+    return withExtendedLifetime(storage) { result }
+  }
+
   /// The same elements under another shape; shares memory.
   ///
   /// - Precondition: the counts are equal.

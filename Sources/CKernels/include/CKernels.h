@@ -1,14 +1,150 @@
 #ifndef TRIPTYCH_CKERNELS_H
 #define TRIPTYCH_CKERNELS_H
-#include <stdint.h>
 #include <stddef.h>
+#include <stdint.h>
 
-/// Half and bfloat16 rows to float. Any alignment; no aliasing.
+// Inner loops of the tensor operations, one C body compiled for several instruction sets.
+//
+// Conventions: all arrays are row-major and dense unless a stride is named; pointers need only the alignment of
+// their element; outputs never alias inputs unless a comment allows it. Nothing allocates, prints or keeps state,
+// so every function may run on many threads at once. Sizes are trusted: callers validate.
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+// MARK: Levels
+
+/// Instruction sets a table of kernels exists for, weakest first.
+typedef enum {
+  CK_LEVEL_PORTABLE = 0,  ///< 128-bit vectors of the baseline (SSE2, or NEON without its name)
+  CK_LEVEL_NEON = 1,      ///< 128-bit vectors, fused multiply-add, 32 registers (arm64)
+  CK_LEVEL_AVX2 = 2,      ///< 256-bit vectors, fused multiply-add
+  CK_LEVEL_AVX512 = 3,    ///< 512-bit vectors (F, BW, DQ, VL)
+} ck_level;
+
+/// The kernels of one level. Packed weights belong to the table they were packed for.
+typedef struct ck_table ck_table;
+
+/// The table of a level; NULL where this build or this processor cannot run it.
+const ck_table *ck_table_for(ck_level level);
+/// The processor's own name, at most `capacity` bytes with the final zero; empty where it cannot be told.
+void ck_processor_name(char *name, size_t capacity);
+/// Cores that this process may run on, at least 1.
+size_t ck_core_count(void);
+
+/// Tells the processor that a loop is waiting for another thread.
+static inline void ck_pause(void) {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
+#endif
+}
+
+// MARK: Products
+
+/// Columns of a weight panel.
+size_t ck_panel_columns(const ck_table *table);
+/// Rows that are worked on at once; work is best cut at multiples of it.
+size_t ck_tile_rows(const ck_table *table);
+/// Floats of scratch one thread needs for any product or attention call.
+size_t ck_scratch_floats(const ck_table *table);
+
+/// A linear map or a convolution as one matrix product: rows are pixels (or tokens), depth is taps × channels.
+typedef struct {
+  const float *input;      ///< [samples, height, width, channels]; a linear map has height 1 and width = rows
+  size_t height, width;    ///< of the stored input
+  size_t channels;
+  size_t kernel_height, kernel_width;
+  size_t stride;
+  size_t pad_top, pad_left;
+  size_t enlargement;      ///< 1, or 2 where the input is doubled by nearest neighbour on the fly
+  size_t out_height, out_width;
+  size_t rows;             ///< samples × out_height × out_width
+  const float *packed;     ///< from ck_pack_*
+  size_t columns;          ///< outputs
+  const float *bias;       ///< [columns] or NULL
+  const float *shift;      ///< [samples, columns] or NULL, added to every pixel of its sample
+  const float *residual;   ///< [rows, columns] or NULL; may be `output` itself
+  float *output;           ///< [rows, columns]
+} ck_product;
+
+/// Floats that packed weights of this size take.
+size_t ck_packed_floats(const ck_table *table, size_t outputs, size_t depth);
+/// Packs panels `first ..< last` of weights [outputs, channels, taps] (a linear map has one tap); depth order in the
+/// packed form is taps, then channels.
+void ck_pack_weights(const ck_table *table, const float *weights, size_t outputs, size_t channels, size_t taps, float *packed, size_t first,
+                     size_t last);
+/// Computes rows `row_first ..< row_last` of panels `panel_first ..< panel_last`. Every element is summed in the same
+/// order however the product is cut. `scratch`: ck_scratch_floats().
+void ck_multiply(const ck_table *table, const ck_product *product, size_t row_first, size_t row_last, size_t panel_first, size_t panel_last,
+                 float *scratch);
+
+// MARK: Attention
+
+/// Scaled dot-product attention with heads side by side in the last axis.
+typedef struct {
+  const float *queries;    ///< [samples, query_count, query_stride]
+  const float *keys;       ///< [samples, key_count, key_stride]
+  const float *values;     ///< [samples, key_count, value_stride]
+  size_t samples, query_count, key_count, heads, width;
+  size_t query_stride, key_stride, value_stride;  ///< floats from one token to the next
+  int causal;              ///< position t sees keys 0…t only
+  float *packed_keys;      ///< samples × heads × ck_attention_key_floats
+  float *packed_values;    ///< samples × heads × ck_attention_value_floats
+  float *output;           ///< [samples, query_count, heads × width]
+} ck_attention;
+
+/// Floats of packed keys or values a head takes.
+size_t ck_attention_key_floats(const ck_table *table, size_t key_count, size_t width);
+size_t ck_attention_value_floats(const ck_table *table, size_t key_count, size_t width);
+/// Floats of scratch one thread needs for heads of this width.
+size_t ck_attention_scratch_floats(const ck_table *table, size_t width);
+/// Queries a call works on.
+size_t ck_attention_block(void);
+/// Packs keys and values of one head; all heads must be packed before any block is attended.
+void ck_attention_pack(const ck_table *table, const ck_attention *attention, size_t sample, size_t head);
+/// Computes one block of queries of one head.
+void ck_attention_attend(const ck_table *table, const ck_attention *attention, size_t sample, size_t head, size_t block, float *scratch);
+/// Scales rows of `scores` and takes their softmax in place; of row r only the first `first_visible + r` columns count
+/// where `causal`.
+void ck_softmax_rows(const ck_table *table, float *scores, size_t rows, size_t columns, float scale, int causal);
+
+// MARK: Normalisation
+
+/// Adds up, per channel and relative to the sample's first pixel, `count` pixels of a feature map [.., channels]:
+/// `sums` and `squares` are set.
+void ck_channel_moments(const ck_table *table, const float *pixels, const float *origin, size_t count, size_t channels, double *sums,
+                        double *squares);
+/// (x − mean) · scale + shift per channel, then SiLU where `silu`; `out` may be `x`.
+void ck_channel_affine(const ck_table *table, const float *x, const float *mean, const float *scale, const float *shift, size_t count,
+                       size_t channels, int silu, float *out);
+/// Layer normalisation of rows; `out` may be `x`.
+void ck_layer_norm(const ck_table *table, const float *x, const float *scale, const float *shift, float epsilon, size_t rows, size_t width,
+                   float *out);
+
+// MARK: Elementwise; `out` may be an input
+
+typedef enum { CK_SILU = 0, CK_GELU = 1, CK_QUICK_GELU = 2 } ck_activation;
+void ck_activate(const ck_table *table, ck_activation kind, const float *x, size_t count, float *out);
+/// First half of each row of 2·width times the GELU of the second half.
+void ck_geglu(const ck_table *table, const float *x, size_t rows, size_t width, float *out);
+/// alpha · a + beta · b.
+void ck_combine(const ck_table *table, const float *a, float alpha, const float *b, float beta, size_t count, float *out);
+
+// MARK: Half precision
+
+/// Half and bfloat16 rows to float.
 void ck_float_from_half(const void *source, float *destination, size_t count);
 void ck_float_from_bfloat16(const void *source, float *destination, size_t count);
-/// Float rows to half, rounded to nearest even. Any alignment; no aliasing.
+/// Float rows to half and bfloat16, rounded to nearest even.
 void ck_half_from_float(const float *source, void *destination, size_t count);
 void ck_bfloat16_from_float(const float *source, void *destination, size_t count);
 /// 1 if every value is finite.
 int ck_all_finite(const float *source, size_t count);
+
+#ifdef __cplusplus
+}
+#endif
 #endif

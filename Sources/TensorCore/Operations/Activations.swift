@@ -1,25 +1,44 @@
-import Foundation
+import CKernels
 
 /// x · sigmoid(x).
-public func silu(_ x: Tensor) -> Tensor { x.mapped { $0 / (1 + exp(-$0)) } }
+public func silu(_ x: Tensor) -> Tensor { activated(x, CK_SILU) }
 
 /// The exact GELU, x · Φ(x), by the error function.
-public func gelu(_ x: Tensor) -> Tensor { x.mapped { $0 * 0.5 * (1 + erf($0 * 0.70710678)) } }
+public func gelu(_ x: Tensor) -> Tensor { activated(x, CK_GELU) }
 
 /// CLIP's approximation of GELU, x · sigmoid(1.702 x).
-public func quickGELU(_ x: Tensor) -> Tensor { x.mapped { $0 / (1 + exp(-1.702 * $0)) } }
+public func quickGELU(_ x: Tensor) -> Tensor { activated(x, CK_QUICK_GELU) }
 
 /// The gated GELU of diffusers' `GEGLU`: the first half of the last axis times the GELU of the second.
 ///
 /// - Shapes: `x` [..., 2D] → [..., D].
 public func geglu(_ x: Tensor) -> Tensor {
+  precondition(x.lastDimension % 2 == 0, "geglu: the last axis of \(x.shape) is odd")
   let d = x.lastDimension / 2
-  let xs = x.values
+  let kernels = KernelLevel.kernels
   return Tensor(shape: x.shape.dropLast() + [d]) { out in
-    for r in 0..<x.count / (2 * d) {
-      for k in 0..<d {
-        let g = xs[r * 2 * d + d + k]
-        out[r * d + k] = xs[r * 2 * d + k] * g * 0.5 * (1 + erf(g * 0.70710678))
+    guard let destination = out.baseAddress, d > 0 else { return }
+    x.withUnsafePointer { source in
+      Parallel.forRanges(x.count / (2 * d), grain: max(1, elementGrain / d)) { rows in
+        ck_geglu(
+          kernels, source + rows.lowerBound * 2 * d, rows.count, d,
+          destination + rows.lowerBound * d)
+      }
+    }
+  }
+}
+
+/// Elements a thread takes at a time: enough that handing them out costs nothing.
+let elementGrain = 16_384
+
+private func activated(_ x: Tensor, _ kind: ck_activation) -> Tensor {
+  let kernels = KernelLevel.kernels
+  return Tensor(shape: x.shape) { out in
+    guard let destination = out.baseAddress else { return }
+    x.withUnsafePointer { source in
+      Parallel.forRanges(x.count, grain: elementGrain) { range in
+        ck_activate(
+          kernels, kind, source + range.lowerBound, range.count, destination + range.lowerBound)
       }
     }
   }

@@ -1,4 +1,4 @@
-import Foundation
+import CKernels
 
 /// Scaled dot-product attention, heads side by side in the last axis.
 ///
@@ -13,28 +13,53 @@ import Foundation
 public func attention(
   queries: Tensor, keys: Tensor, values: Tensor, heads: Int, causal: Bool = false
 ) -> Tensor {
-  let probabilities = attentionProbabilities(
-    queries: queries, keys: keys, heads: heads, causal: causal
-  ).values
-  let (n, t, d) = queries.dimensions3("attention")
-  let s = keys.shape[1]
+  let (n, t, d) = queries.dimensions3("attention queries")
+  let (keySamples, s, keyWidth) = keys.dimensions3("attention keys")
+  precondition(
+    keySamples == n && keyWidth == d && values.shape == keys.shape && s > 0,
+    "attention: queries \(queries.shape), keys \(keys.shape), values \(values.shape)")
+  precondition(
+    heads > 0 && d % heads == 0, "attention: width \(d) is not a multiple of \(heads) heads")
   let width = d / heads
-  let v = values.values
-  return Tensor(shape: [n, t, d]) { out in
-    for b in 0..<n {
-      for i in 0..<t {
-        for head in 0..<heads {
-          for k in 0..<width {
-            var sum: Float = 0
-            for j in 0..<s {
-              sum +=
-                probabilities[((b * heads + head) * t + i) * s + j]
-                * v[(b * s + j) * d + head * width + k]
+  let kernels = KernelLevel.kernels
+  let job = ck_attention(
+    queries: nil, keys: nil, values: nil, samples: n, query_count: t, key_count: s, heads: heads,
+    width: width, query_stride: d, key_stride: d, value_stride: d, causal: causal ? 1 : 0,
+    packed_keys: nil, packed_values: nil, output: nil)
+  return Tensor(shape: queries.shape) { out in
+    guard let destination = out.baseAddress, t > 0 else { return }
+    queries.withUnsafePointer { q in
+      keys.withUnsafePointer { k in
+        values.withUnsafePointer { v in
+          withPooledFloats(n * heads * ck_attention_key_floats(kernels, s, width)) { packedKeys in
+            withPooledFloats(n * heads * ck_attention_value_floats(kernels, s, width)) {
+              packedValues in
+              var job = job
+              (job.queries, job.keys, job.values) = (q, k, v)
+              (job.packed_keys, job.packed_values) = (packedKeys, packedValues)
+              job.output = destination
+              attend(job, kernels)
             }
-            out[(b * t + i) * d + head * width + k] = sum
           }
         }
       }
+    }
+  }
+}
+
+/// Packs all heads, then works through all blocks of queries.
+private func attend(_ job: ck_attention, _ kernels: OpaquePointer) {
+  Parallel.forEach(job.samples * job.heads) { piece, _ in
+    withUnsafePointer(to: job) {
+      ck_attention_pack(kernels, $0, piece / job.heads, piece % job.heads)
+    }
+  }
+  let blocks = (job.query_count + ck_attention_block() - 1) / ck_attention_block()
+  let scratch = ck_attention_scratch_floats(kernels, job.width)
+  Parallel.forEach(job.samples * job.heads * blocks, scratch: scratch) { piece, scratch in
+    let (head, block) = (piece / blocks, piece % blocks)
+    withUnsafePointer(to: job) {
+      ck_attention_attend(kernels, $0, head / job.heads, head % job.heads, block, scratch)
     }
   }
 }
@@ -46,32 +71,27 @@ public func attention(
 public func attentionProbabilities(
   queries: Tensor, keys: Tensor, heads: Int, causal: Bool = false
 ) -> Tensor {
-  let (n, t, d) = queries.dimensions3("attention")
-  let s = keys.shape[1]
-  precondition(d % heads == 0, "attention: width \(d) is not a multiple of \(heads) heads")
+  let (n, t, d) = queries.dimensions3("attention queries")
+  let s = keys.dimensions3("attention keys").t
+  precondition(
+    keys.shape == [n, s, d], "attention: queries \(queries.shape), keys \(keys.shape)")
+  precondition(
+    heads > 0 && d % heads == 0, "attention: width \(d) is not a multiple of \(heads) heads")
   let width = d / heads
   let scale = 1 / Float(width).squareRoot()
-  let (q, k) = (queries.values, keys.values)
+  let kernels = KernelLevel.kernels
   return Tensor(shape: [n, heads, t, s]) { out in
-    for b in 0..<n {
-      for head in 0..<heads {
-        for i in 0..<t {
-          let row = ((b * heads + head) * t + i) * s
-          var top = -Float.infinity
-          for j in 0..<s {
-            var sum: Float = 0
-            for x in 0..<width {
-              sum += q[(b * t + i) * d + head * width + x] * k[(b * s + j) * d + head * width + x]
-            }
-            out[row + j] = causal && j > i ? -Float.infinity : sum * scale
-            top = max(top, out[row + j])
-          }
-          var total: Float = 0
-          for j in 0..<s {
-            out[row + j] = exp(out[row + j] - top)
-            total += out[row + j]
-          }
-          for j in 0..<s { out[row + j] /= total }
+    guard let destination = out.baseAddress, t > 0, s > 0 else { return }
+    queries.withUnsafePointer { q in
+      keys.withUnsafePointer { k in
+        Parallel.forEach(n * heads) { piece, _ in
+          let (sample, head) = (piece / heads, piece % heads)
+          let scores = destination + piece * t * s
+          BLAS.multiplyTransposed(
+            BLAS.Matrix(q + sample * t * d + head * width, rows: t, columns: width, stride: d),
+            BLAS.Matrix(k + sample * s * d + head * width, rows: s, columns: width, stride: d),
+            into: scores)
+          ck_softmax_rows(kernels, scores, t, s, scale, causal ? 1 : 0)
         }
       }
     }

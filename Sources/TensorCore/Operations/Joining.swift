@@ -12,12 +12,16 @@ public func joinedChannels(_ parts: [Tensor]) -> Tensor {
   let width = parts.reduce(0) { $0 + $1.lastDimension }
   let rows = leading.reduce(1, *)
   return Tensor(shape: leading + [width]) { out in
+    guard let base = out.baseAddress else { return }
     var column = 0
     for part in parts {
       let own = part.lastDimension
-      part.withUnsafeBuffer { source in
-        for row in 0..<rows {
-          for k in 0..<own { out[row * width + column + k] = source[row * own + k] }
+      part.withUnsafePointer { source in
+        let destination = base + column
+        Parallel.forRanges(rows, grain: max(1, elementGrain / max(own, 1))) { rows in
+          for row in rows {
+            (destination + row * width).update(from: source + row * own, count: own)
+          }
         }
       }
       column += own
@@ -39,8 +43,8 @@ public func joinedRows(_ parts: [Tensor]) -> Tensor {
   return Tensor(shape: [parts.reduce(0) { $0 + $1.shape[0] }] + trailing) { out in
     var start = 0
     for part in parts {
-      part.withUnsafeBuffer { source in
-        for i in 0..<source.count { out[start + i] = source[i] }
+      part.withUnsafePointer { source in
+        out.baseAddress.map { ($0 + start).update(from: source, count: part.count) }
       }
       start += part.count
     }

@@ -1,35 +1,4 @@
-/// The weights of a linear map or convolution, turned and packed once for the kernels.
-public struct PackedWeights: Sendable {
-  let matrix: Tensor
-  /// Input width (channels).
-  public let inputs: Int
-  /// Output width (channels).
-  public let outputs: Int
-  /// Kernel height and width in pixels; 1 × 1 for a linear map.
-  public let kernelHeight: Int
-  /// See ``kernelHeight``.
-  public let kernelWidth: Int
-
-  /// Packs a linear map.
-  ///
-  /// - Shapes: `weight` [outputs, inputs], as PyTorch stores it.
-  public init(linear weight: Tensor) {
-    precondition(weight.rank == 2, "linear weight must be [O, I], got \(weight.shape)")
-    matrix = weight
-    (outputs, inputs) = (weight.shape[0], weight.shape[1])
-    (kernelHeight, kernelWidth) = (1, 1)
-  }
-
-  /// Packs a convolution.
-  ///
-  /// - Shapes: `weight` [outputs, inputs, kernel height, kernel width], as PyTorch stores it.
-  public init(convolution weight: Tensor) {
-    precondition(weight.rank == 4, "conv weight must be [O, I, kh, kw], got \(weight.shape)")
-    matrix = weight
-    (outputs, inputs) = (weight.shape[0], weight.shape[1])
-    (kernelHeight, kernelWidth) = (weight.shape[2], weight.shape[3])
-  }
-}
+import CKernels
 
 /// Rows and columns of zeros around an image, in pixels.
 public struct Padding: Sendable, Equatable {
@@ -58,20 +27,16 @@ public func linear(
   _ x: Tensor, _ weights: PackedWeights, bias: Tensor? = nil, adding residual: Tensor? = nil
 ) -> Tensor {
   let (inputs, outputs) = (weights.inputs, weights.outputs)
-  precondition(x.lastDimension == inputs, "linear: \(x.shape) × [\(outputs), \(inputs)]")
+  precondition(
+    x.lastDimension == inputs && weights.kernelHeight * weights.kernelWidth == 1,
+    "linear: \(x.shape) × [\(outputs), \(inputs)]")
   let rows = x.count / inputs
-  let (xs, ws) = (x.values, weights.matrix.values)
-  let bs = bias?.values
-  let rs = residual?.values
-  return Tensor(shape: x.shape.dropLast() + [outputs]) { out in
-    for r in 0..<rows {
-      for o in 0..<outputs {
-        var sum: Float = bs?[o] ?? 0
-        for i in 0..<inputs { sum += xs[r * inputs + i] * ws[o * inputs + i] }
-        out[r * outputs + o] = sum + (rs?[r * outputs + o] ?? 0)
-      }
-    }
-  }
+  let map = ProductShape(
+    samples: 1, height: 1, width: rows, stride: 1, padding: Padding(0), enlargement: 1,
+    outHeight: 1, outWidth: rows)
+  return multiply(
+    x, weights, map, bias: bias, shift: nil, residual: residual,
+    shape: x.shape.dropLast() + [outputs])
 }
 
 /// 2-D convolution over a feature map, zero padded.
@@ -93,38 +58,109 @@ public func convolution(
   padding: Padding = Padding(0), upsampling: Bool = false, shift: Tensor? = nil,
   adding residual: Tensor? = nil
 ) -> Tensor {
-  let (n, h0, w0, c) = x.dimensions4("convolution")
+  let (n, h, w, c) = x.dimensions4("convolution")
   precondition(c == weights.inputs, "convolution: \(x.shape), \(weights.inputs) input channels")
-  let u = upsampling ? 2 : 1
-  let (h, w) = (h0 * u, w0 * u)
-  let (kh, kw, outputs) = (weights.kernelHeight, weights.kernelWidth, weights.outputs)
-  let oh = (h + padding.top + padding.bottom - kh) / stride + 1
-  let ow = (w + padding.left + padding.right - kw) / stride + 1
-  let (xs, ws) = (x.values, weights.matrix.values)
-  let (bs, ss, rs) = (bias?.values, shift?.values, residual?.values)
-  return Tensor(shape: [n, oh, ow, outputs]) { out in
-    for s in 0..<n {
-      for y in 0..<oh {
-        for xx in 0..<ow {
-          for o in 0..<outputs {
-            var sum: Float = (bs?[o] ?? 0) + (ss?[s * outputs + o] ?? 0)
-            for ky in 0..<kh {
-              let iy = y * stride + ky - padding.top
-              if iy < 0 || iy >= h { continue }
-              for kx in 0..<kw {
-                let ix = xx * stride + kx - padding.left
-                if ix < 0 || ix >= w { continue }
-                let base = ((s * h0 + iy / u) * w0 + ix / u) * c
-                for i in 0..<c {
-                  sum += xs[base + i] * ws[((o * c + i) * kh + ky) * kw + kx]
-                }
-              }
-            }
-            let index = ((s * oh + y) * ow + xx) * outputs + o
-            out[index] = sum + (rs?[index] ?? 0)
-          }
+  let enlargement = upsampling ? 2 : 1
+  let spanHeight = h * enlargement + padding.top + padding.bottom - weights.kernelHeight
+  let spanWidth = w * enlargement + padding.left + padding.right - weights.kernelWidth
+  precondition(
+    spanHeight >= 0 && spanWidth >= 0 && stride >= 1,
+    "convolution: \(x.shape) is smaller than the kernel")
+  let map = ProductShape(
+    samples: n, height: h, width: w, stride: stride, padding: padding, enlargement: enlargement,
+    outHeight: spanHeight / stride + 1, outWidth: spanWidth / stride + 1)
+  return multiply(
+    x, weights, map, bias: bias, shift: shift, residual: residual,
+    shape: [n, map.outHeight, map.outWidth, weights.outputs])
+}
+
+/// How the rows of a product lie in its input.
+private struct ProductShape {
+  var samples: Int
+  var height: Int
+  var width: Int
+  var stride: Int
+  var padding: Padding
+  var enlargement: Int
+  var outHeight: Int
+  var outWidth: Int
+
+  var rows: Int { samples * outHeight * outWidth }
+}
+
+private func multiply(
+  _ x: Tensor, _ weights: PackedWeights, _ map: ProductShape, bias: Tensor?, shift: Tensor?,
+  residual: Tensor?, shape: [Int]
+) -> Tensor {
+  let outputs = weights.outputs
+  precondition(bias?.shape ?? [outputs] == [outputs], "bias \(bias?.shape ?? []) of \(outputs)")
+  precondition(
+    shift?.shape ?? [map.samples, outputs] == [map.samples, outputs],
+    "shift \(shift?.shape ?? []), expected \([map.samples, outputs])")
+  precondition(
+    residual?.shape ?? shape == shape, "residual \(residual?.shape ?? []), expected \(shape)")
+  return Tensor(shape: shape) { out in
+    guard let destination = out.baseAddress else { return }
+    withPointers(x, weights.packed, bias, shift, residual) { x, packed, bias, shift, residual in
+      let product = ck_product(
+        input: x, height: map.height, width: map.width, channels: weights.inputs,
+        kernel_height: weights.kernelHeight, kernel_width: weights.kernelWidth,
+        stride: map.stride, pad_top: map.padding.top, pad_left: map.padding.left,
+        enlargement: map.enlargement, out_height: map.outHeight, out_width: map.outWidth,
+        rows: map.rows, packed: packed, columns: outputs, bias: bias, shift: shift,
+        residual: residual, output: destination)
+      run(
+        product, weights.level.kernels,
+        depth: weights.inputs * weights.kernelHeight * weights.kernelWidth)
+    }
+  }
+}
+
+/// Cuts a product into pieces and works through them; no element depends on the cut.
+///
+/// Rows are cut first, since a piece gathers its rows once, then panels where there are too few rows to go round.
+private func run(_ product: ck_product, _ kernels: OpaquePointer, depth: Int) {
+  guard product.rows > 0 else { return }
+  let panels = PackedWeights.panelCount(product.columns, kernels)
+  let tile = ck_tile_rows(kernels)
+  let work = product.rows * depth * product.columns
+  // Below about 20 µs of work a second thread costs more than it brings.
+  let wanted = work < 2_000_000 ? 1 : Parallel.threadCount * 4
+  let rowPieces = max(1, min((product.rows + 167) / 168, max(wanted, product.rows / 168)))
+  let rowsPerPiece = ((product.rows + rowPieces - 1) / rowPieces + tile - 1) / tile * tile
+  let rowCuts = (product.rows + rowsPerPiece - 1) / rowsPerPiece
+  let panelPieces = max(1, min(panels, (wanted + rowCuts - 1) / rowCuts))
+  let panelsPerPiece = (panels + panelPieces - 1) / panelPieces
+  let panelCuts = (panels + panelsPerPiece - 1) / panelsPerPiece
+  Parallel.forEach(rowCuts * panelCuts, scratch: ck_scratch_floats(kernels)) { piece, scratch in
+    let (row, panel) = (piece / panelCuts * rowsPerPiece, piece % panelCuts * panelsPerPiece)
+    withUnsafePointer(to: product) { pointer in
+      ck_multiply(
+        kernels, pointer, row, min(product.rows, row + rowsPerPiece), panel,
+        min(panels, panel + panelsPerPiece), scratch)
+    }
+  }
+}
+
+private func withPointers(
+  _ x: Tensor, _ packed: Tensor, _ bias: Tensor?, _ shift: Tensor?, _ residual: Tensor?,
+  _ body: (
+    UnsafePointer<Float>, UnsafePointer<Float>, UnsafePointer<Float>?, UnsafePointer<Float>?,
+    UnsafePointer<Float>?
+  ) -> Void
+) {
+  x.withUnsafePointer { x in
+    packed.withUnsafePointer { packed in
+      withOptionalPointer(bias) { bias in
+        withOptionalPointer(shift) { shift in
+          withOptionalPointer(residual) { residual in body(x, packed, bias, shift, residual) }
         }
       }
     }
   }
+}
+
+private func withOptionalPointer(_ tensor: Tensor?, _ body: (UnsafePointer<Float>?) -> Void) {
+  guard let tensor else { return body(nil) }
+  tensor.withUnsafePointer { body($0) }
 }

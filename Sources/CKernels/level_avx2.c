@@ -1,0 +1,19 @@
+#include "table.h"
+
+#if defined(__x86_64__)
+#define CK_LEVEL_NAME "avx2"
+#define CK_VECTOR_FLOATS 8
+#define CK_TILE_ROWS 6
+#define CK_FUSED 1
+#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
+#include "level_vector.h"
+#include "level_product.h"
+#include "level_attention.h"
+#include "level_rows.h"
+#include "level_table.h"
+#pragma clang attribute pop
+
+const ck_table *ck_table_avx2(void) { return &table; }
+#else
+const ck_table *ck_table_avx2(void) { return NULL; }
+#endif

@@ -1,0 +1,146 @@
+// Matrix products over packed panels: the tile and the gathering of convolution rows.
+
+/// c[rows][vectors·V] (+)= a[rows][depth] · b[depth][NR], all sums in order of depth.
+/// `accumulate` adds to what c holds, else c is set.
+INLINE void tile_body(const int rows, const int vectors, const float *a, size_t a_stride, const float *b, size_t depth,
+                      float *c, size_t c_stride, int accumulate) {
+  vfloat sum[MR][PANEL_VECTORS];
+#pragma clang loop unroll(full)
+  for (int i = 0; i < rows; i++)
+#pragma clang loop unroll(full)
+    for (int j = 0; j < vectors; j++) sum[i][j] = (vfloat){0};
+  for (size_t k = 0; k < depth; k++) {
+    vfloat right[PANEL_VECTORS];
+#pragma clang loop unroll(full)
+    for (int j = 0; j < vectors; j++) right[j] = vload(b + k * NR + j * V);
+#pragma clang loop unroll(full)
+    for (int i = 0; i < rows; i++) {
+      vfloat left = vsplat(a[i * a_stride + k]);
+#pragma clang loop unroll(full)
+      for (int j = 0; j < vectors; j++) sum[i][j] = vmuladd(left, right[j], sum[i][j]);
+    }
+  }
+#pragma clang loop unroll(full)
+  for (int i = 0; i < rows; i++)
+#pragma clang loop unroll(full)
+    for (int j = 0; j < vectors; j++) {
+      float *out = c + i * c_stride + j * V;
+      vstore(out, accumulate ? vload(out) + sum[i][j] : sum[i][j]);
+    }
+}
+
+#define TILE_CASE(R)                                                                      \
+  case R:                                                                                 \
+    if (R <= MR) {                                                                        \
+      if (vectors == 1)                                                                   \
+        tile_body(R <= MR ? R : 1, 1, a, a_stride, b, depth, c, c_stride, accumulate);    \
+      else                                                                                \
+        tile_body(R <= MR ? R : 1, 2, a, a_stride, b, depth, c, c_stride, accumulate);    \
+    }                                                                                     \
+    break;
+
+static void tile(size_t rows, int vectors, const float *a, size_t a_stride, const float *b, size_t depth, float *c,
+                 size_t c_stride, int accumulate) {
+  switch (rows) {
+    TILE_CASE(1) TILE_CASE(2) TILE_CASE(3) TILE_CASE(4) TILE_CASE(5) TILE_CASE(6) TILE_CASE(7) TILE_CASE(8)
+    TILE_CASE(9) TILE_CASE(10) TILE_CASE(11) TILE_CASE(12) TILE_CASE(13) TILE_CASE(14)
+  }
+}
+
+/// Copies depth `k0 ..< k0 + depth` of output rows `row ..< row + count` to `to` [count][CK_DEPTH_STRIDE].
+static void gather_rows(const ck_product *p, size_t row, size_t count, size_t k0, size_t depth, float *to) {
+  const size_t area = p->out_height * p->out_width;
+  const ptrdiff_t height = (ptrdiff_t)(p->height * p->enlargement), width = (ptrdiff_t)(p->width * p->enlargement);
+  const size_t channels = p->channels;
+  for (size_t i = 0; i < count; i++, to += CK_DEPTH_STRIDE) {
+    const size_t sample = (row + i) / area, pixel = (row + i) % area;
+    const ptrdiff_t y0 = (ptrdiff_t)(pixel / p->out_width * p->stride) - (ptrdiff_t)p->pad_top;
+    const ptrdiff_t x0 = (ptrdiff_t)(pixel % p->out_width * p->stride) - (ptrdiff_t)p->pad_left;
+    const float *image = p->input + sample * p->height * p->width * channels;
+    size_t done = 0;
+    while (done < depth) {
+      const size_t tap = (k0 + done) / channels, channel = (k0 + done) % channels;
+      size_t run = channels - channel;
+      if (run > depth - done) run = depth - done;
+      const ptrdiff_t y = y0 + (ptrdiff_t)(tap / p->kernel_width), x = x0 + (ptrdiff_t)(tap % p->kernel_width);
+      if (y < 0 || y >= height || x < 0 || x >= width) {
+        memset(to + done, 0, run * sizeof(float));
+      } else {
+        const size_t source = (size_t)y / p->enlargement * p->width + (size_t)x / p->enlargement;
+        memcpy(to + done, image + source * channels + channel, run * sizeof(float));
+      }
+      done += run;
+    }
+  }
+}
+
+/// Whether rows of `depth` floats can be read in place: they are, unless so many of a tile's rows fall into the same
+/// sets of the first-level cache (64 lines of 64 bytes a way) that they drive each other out.
+static int reads_in_place(const ck_product *p, size_t depth) {
+  if (p->kernel_height * p->kernel_width != 1 || p->stride != 1 || p->enlargement != 1) return 0;
+  if (p->pad_top || p->pad_left || p->out_height != p->height || p->out_width != p->width) return 0;
+  size_t lines = depth * sizeof(float) / 64 % 64, sets = 1;
+  while (lines && lines % 2 == 0) lines /= 2, sets *= 2;
+  size_t distinct = lines ? 64 / sets : 1;
+  return MR <= 6 * distinct;
+}
+
+/// Adds bias, shift and residual to finished rows of one panel, or copies them out of `from` where the panel is cut.
+static void finish_rows(const ck_product *p, size_t row, size_t count, size_t column, size_t columns,
+                        const float *from, size_t from_stride) {
+  const size_t area = p->out_height * p->out_width;
+  for (size_t i = 0; i < count; i++) {
+    const size_t at = (row + i) * p->columns + column;
+    const float *shift = p->shift ? p->shift + (row + i) / area * p->columns + column : NULL;
+    const float *bias = p->bias ? p->bias + column : NULL;
+    const float *residual = p->residual ? p->residual + at : NULL;
+    const float *source = from + i * from_stride;
+    float *out = p->output + at;
+    for (size_t j = 0; j < columns; j += V) {
+      const size_t left = columns - j;
+      const int whole = left >= V;
+      vfloat sum = vload(source + j);
+      if (bias) sum += whole ? vload(bias + j) : vload_part(bias + j, left);
+      if (shift) sum += whole ? vload(shift + j) : vload_part(shift + j, left);
+      if (residual) sum += whole ? vload(residual + j) : vload_part(residual + j, left);
+      if (whole) vstore(out + j, sum);
+      else vstore_part(out + j, sum, left);
+    }
+  }
+}
+
+/// Works in blocks of rows and groups of panels. The sums of a group, [CK_PANEL_GROUP][CK_ROW_BLOCK][NR], stay in the
+/// scratch until the whole depth is added up, then bias, shift and residual are added and they are written once.
+static void multiply(const ck_product *p, size_t row_first, size_t row_last, size_t panel_first, size_t panel_last,
+                     float *scratch) {
+  const size_t depth = p->channels * p->kernel_height * p->kernel_width;
+  const int in_place = reads_in_place(p, depth);
+  float *gathered = scratch;
+  float *sums = scratch + CK_ROW_BLOCK * CK_DEPTH_STRIDE;
+  for (size_t row = row_first; row < row_last; row += CK_ROW_BLOCK) {
+    const size_t rows = row_last - row < CK_ROW_BLOCK ? row_last - row : CK_ROW_BLOCK;
+    for (size_t group = panel_first; group < panel_last; group += CK_PANEL_GROUP) {
+      const size_t group_last = group + CK_PANEL_GROUP < panel_last ? group + CK_PANEL_GROUP : panel_last;
+      for (size_t k0 = 0; k0 < depth; k0 += CK_DEPTH_BLOCK) {
+        const size_t block = depth - k0 < CK_DEPTH_BLOCK ? depth - k0 : CK_DEPTH_BLOCK;
+        const float *a = in_place ? p->input + row * depth + k0 : gathered;
+        const size_t a_stride = in_place ? depth : CK_DEPTH_STRIDE;
+        if (!in_place) gather_rows(p, row, rows, k0, block, gathered);
+        for (size_t panel = group; panel < group_last; panel++) {
+          const size_t left = p->columns - panel * NR;
+          const int vectors = left > V ? 2 : 1;
+          float *c = sums + (panel - group) * CK_ROW_BLOCK * NR;
+          const float *b = p->packed + (panel * depth + k0) * NR;
+          for (size_t i = 0; i < rows; i += MR) {
+            const size_t count = rows - i < MR ? rows - i : MR;
+            tile(count, vectors, a + i * a_stride, a_stride, b, block, c + i * NR, NR, k0 > 0);
+          }
+        }
+      }
+      for (size_t panel = group; panel < group_last; panel++) {
+        const size_t left = p->columns - panel * NR;
+        finish_rows(p, row, rows, panel * NR, left < NR ? left : NR, sums + (panel - group) * CK_ROW_BLOCK * NR, NR);
+      }
+    }
+  }
+}

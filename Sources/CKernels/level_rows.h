@@ -1,0 +1,115 @@
+// Normalisation and elementwise functions.
+
+static void channel_moments(const float *pixels, const float *origin, size_t count, size_t channels, double *sums,
+                            double *squares) {
+  // Short runs are added in float, relative to the origin so that a large mean does not swallow the spread; the runs
+  // in double.
+  enum { RUN = 16 };
+  for (size_t c = 0; c < channels; c++) sums[c] = 0, squares[c] = 0;
+  for (size_t p0 = 0; p0 < count; p0 += RUN) {
+    const size_t run = count - p0 < RUN ? count - p0 : RUN;
+    const float *block = pixels + p0 * channels;
+    for (size_t c = 0; c < channels; c += V) {
+      const size_t left = channels - c < V ? channels - c : V;
+      vfloat base = left == V ? vload(origin + c) : vload_part(origin + c, left);
+      vfloat sum = {0}, square = {0};
+      for (size_t p = 0; p < run; p++) {
+        const float *x = block + p * channels + c;
+        vfloat d = (left == V ? vload(x) : vload_part(x, left)) - base;
+        sum += d;
+        square = vmuladd(d, d, square);
+      }
+      for (size_t i = 0; i < left; i++) {
+        sums[c + i] += (double)sum[i];
+        squares[c + i] += (double)square[i];
+      }
+    }
+  }
+}
+
+INLINE void channel_affine_body(const float *x, const float *mean, const float *scale, const float *shift,
+                                size_t count, size_t channels, const int silu, float *out) {
+  for (size_t p = 0; p < count; p++, x += channels, out += channels) {
+    size_t c = 0;
+    for (; c + V <= channels; c += V) {
+      vfloat y = vmuladd(vload(x + c) - vload(mean + c), vload(scale + c), vload(shift + c));
+      vstore(out + c, silu ? vsilu(y) : y);
+    }
+    if (c < channels) {
+      const size_t left = channels - c;
+      vfloat y = vmuladd(vload_part(x + c, left) - vload_part(mean + c, left), vload_part(scale + c, left),
+                         vload_part(shift + c, left));
+      vstore_part(out + c, silu ? vsilu(y) : y, left);
+    }
+  }
+}
+
+static void channel_affine(const float *x, const float *mean, const float *scale, const float *shift, size_t count,
+                           size_t channels, int silu, float *out) {
+  if (silu) channel_affine_body(x, mean, scale, shift, count, channels, 1, out);
+  else channel_affine_body(x, mean, scale, shift, count, channels, 0, out);
+}
+
+static void layer_norm(const float *x, const float *scale, const float *shift, float epsilon, size_t rows, size_t width,
+                       float *out) {
+  for (size_t r = 0; r < rows; r++, x += width, out += width) {
+    vfloat sum = {0}, square = {0};
+    size_t j = 0;
+    for (; j + V <= width; j += V) sum += vload(x + j);
+    if (j < width) sum += vload_part(x + j, width - j);
+    const float mean = vsum(sum) / (float)width;
+    for (j = 0; j + V <= width; j += V) {
+      vfloat d = vload(x + j) - mean;
+      square = vmuladd(d, d, square);
+    }
+    float squares = vsum(square);
+    for (; j < width; j++) squares += (x[j] - mean) * (x[j] - mean);
+    const float inverse = 1.0f / sqrtf(squares / (float)width + epsilon);
+    for (j = 0; j + V <= width; j += V)
+      vstore(out + j, vmuladd((vload(x + j) - mean) * inverse, vload(scale + j), vload(shift + j)));
+    for (; j < width; j++) out[j] = (x[j] - mean) * inverse * scale[j] + shift[j];
+  }
+}
+
+INLINE vfloat activated(const ck_activation kind, vfloat x) {
+  switch (kind) {
+    case CK_SILU: return vsilu(x);
+    case CK_GELU: return vgelu(x);
+    case CK_QUICK_GELU: return vquick_gelu(x);
+  }
+  return x;
+}
+
+INLINE void activate_body(const ck_activation kind, const float *x, size_t count, float *out) {
+  size_t i = 0;
+  for (; i + V <= count; i += V) vstore(out + i, activated(kind, vload(x + i)));
+  if (i < count) vstore_part(out + i, activated(kind, vload_part(x + i, count - i)), count - i);
+}
+
+static void activate(ck_activation kind, const float *x, size_t count, float *out) {
+  switch (kind) {
+    case CK_SILU: activate_body(CK_SILU, x, count, out); break;
+    case CK_GELU: activate_body(CK_GELU, x, count, out); break;
+    case CK_QUICK_GELU: activate_body(CK_QUICK_GELU, x, count, out); break;
+  }
+}
+
+static void geglu(const float *x, size_t rows, size_t width, float *out) {
+  for (size_t r = 0; r < rows; r++, x += 2 * width, out += width) {
+    size_t j = 0;
+    for (; j + V <= width; j += V) vstore(out + j, vload(x + j) * vgelu(vload(x + width + j)));
+    if (j < width) {
+      const size_t left = width - j;
+      vstore_part(out + j, vload_part(x + j, left) * vgelu(vload_part(x + width + j, left)), left);
+    }
+  }
+}
+
+static void combine(const float *a, float alpha, const float *b, float beta, size_t count, float *out) {
+  size_t i = 0;
+  for (; i + V <= count; i += V) vstore(out + i, vmuladd(vload(a + i), vsplat(alpha), vload(b + i) * beta));
+  if (i < count) {
+    const size_t left = count - i;
+    vstore_part(out + i, vmuladd(vload_part(a + i, left), vsplat(alpha), vload_part(b + i, left) * beta), left);
+  }
+}

@@ -1,0 +1,17 @@
+// The table of one level, made of what the other level files defined.
+static const ck_table table = {
+    .name = CK_LEVEL_NAME,
+    .vector_floats = V,
+    .tile_rows = MR,
+    .panel_columns = NR,
+    .multiply = multiply,
+    .attention_pack = attention_pack,
+    .attention_attend = attention_attend,
+    .softmax_rows = softmax_rows,
+    .channel_moments = channel_moments,
+    .channel_affine = channel_affine,
+    .layer_norm = layer_norm,
+    .activate = activate,
+    .geglu = geglu,
+    .combine = combine,
+};
