@@ -1,0 +1,50 @@
+public import TensorCore
+
+/// How far a result is from its reference.
+public struct Difference: Sendable, CustomStringConvertible {
+  /// The largest absolute difference; infinite where a value is not a number or the shapes differ.
+  public let maximum: Float
+  /// The reference's largest value minus its smallest.
+  public let range: Float
+
+  /// The largest difference as a share of the reference's range.
+  public var ofRange: Float { range > 0 ? maximum / range : maximum }
+
+  /// Compares; shapes must be equal.
+  public init(_ found: Tensor, _ expected: Tensor) {
+    guard found.shape == expected.shape else {
+      self.init(maximum: .infinity, range: 1)
+      return
+    }
+    self.init(found.values, expected.values)
+  }
+
+  /// Compares; counts must be equal.
+  public init(_ found: [Float], _ expected: [Float]) {
+    guard found.count == expected.count, let first = expected.first else {
+      self.init(maximum: found.isEmpty && expected.isEmpty ? 0 : .infinity, range: 1)
+      return
+    }
+    var (maximum, low, high): (Float, Float, Float) = (0, first, first)
+    for (a, b) in zip(found, expected) {
+      let difference = abs(a - b)
+      maximum = difference.isNaN ? .infinity : max(maximum, difference)
+      (low, high) = (min(low, b), max(high, b))
+    }
+    self.init(maximum: maximum, range: high - low)
+  }
+
+  private init(maximum: Float, range: Float) {
+    self.maximum = maximum
+    self.range = range
+  }
+
+  /// Both figures.
+  public var description: String { "max \(maximum), \(ofRange) of range \(range)" }
+
+  /// Prints the figures behind a label and says whether they keep within a tolerance.
+  public func keeps(within tolerance: Tolerance, _ label: String) -> Bool {
+    print("parity \(label): \(self) (limit \(tolerance.ofRange))")
+    return ofRange <= tolerance.ofRange
+  }
+}
