@@ -1,0 +1,50 @@
+public import CanonicalJSON
+
+/// A key whose value differs between two configurations.
+public struct ConfigurationDifference: Sendable, Equatable, CustomStringConvertible {
+  /// The key, with dots between the names of nested objects.
+  public var key: String
+  /// The value in the run folder; nil where the key is not there.
+  public var found: JSONValue?
+  /// The value of the command that was given; nil where the key is not there.
+  public var wanted: JSONValue?
+
+  /// One phrase for people.
+  public var description: String {
+    "\(key) is \(shown(found)) in the folder and \(shown(wanted)) now"
+  }
+
+  private func shown(_ value: JSONValue?) -> String {
+    guard let text = value?.text else { return "absent" }
+    return text.count > 60 ? "\(text.prefix(57))..." : text
+  }
+
+  /// All keys that differ, sorted; the order of members does not count.
+  ///
+  /// - Parameters:
+  ///   - found: the run folder's configuration.
+  ///   - wanted: the new configuration.
+  /// - Returns: the differences; none where the canonical texts are equal.
+  public static func between(
+    _ found: JSONValue, _ wanted: JSONValue
+  ) -> [ConfigurationDifference] {
+    between(found, wanted, prefix: "")
+  }
+
+  private static func between(
+    _ found: JSONValue, _ wanted: JSONValue, prefix: String
+  ) -> [ConfigurationDifference] {
+    guard let foundMembers = found.members, let wantedMembers = wanted.members else {
+      if found.canonicalText == wanted.canonicalText { return [] }
+      return [ConfigurationDifference(key: prefix, found: found, wanted: wanted)]
+    }
+    let names = Set((foundMembers + wantedMembers).map(\.name)).sorted()
+    return names.flatMap { name -> [ConfigurationDifference] in
+      let key = prefix.isEmpty ? name : "\(prefix).\(name)"
+      guard let old = found[name], let new = wanted[name] else {
+        return [ConfigurationDifference(key: key, found: found[name], wanted: wanted[name])]
+      }
+      return between(old, new, prefix: key)
+    }
+  }
+}

@@ -1,0 +1,123 @@
+public import CanonicalJSON
+
+/// A sample's line in records.jsonl, also carried by its PNG files.
+public struct SampleRecord: Sendable, Equatable {
+  /// An entity that was looked for in the picture.
+  public struct Entity: Sendable, Equatable {
+    /// The class's name.
+    public var name: String
+    /// The class's id, 1 to 65534.
+    public var classID: Int
+    /// The words of the prompt that mean it.
+    public var words: String
+    /// Whether the prompt names it.
+    public var isNamed: Bool
+    /// Whether it is taken to be in the picture.
+    public var isPresent: Bool
+    /// How sure that is, 0 to 1.
+    public var presence: Double
+    /// The share of the picture that its mask covers, 0 to 1.
+    public var area: Double
+    /// The mean probability inside its mask, 0 to 1.
+    public var confidence: Double
+    /// The mean probability along its edge, 0 to 1.
+    public var edgeConfidence: Double
+
+    /// Describes an entity.
+    public init(
+      name: String, classID: Int, words: String, isNamed: Bool, isPresent: Bool, presence: Double,
+      area: Double, confidence: Double, edgeConfidence: Double
+    ) {
+      self.name = name
+      self.classID = classID
+      self.words = words
+      self.isNamed = isNamed
+      self.isPresent = isPresent
+      self.presence = presence
+      self.area = area
+      self.confidence = confidence
+      self.edgeConfidence = edgeConfidence
+    }
+  }
+
+  /// The sample's number in the run, from 0.
+  public var index: Int
+  /// Whether there is a mask.
+  public var hasMask: Bool
+  /// The prompt.
+  public var prompt: String
+  /// The sample's seed, from the run's seed, the index and the attempt.
+  public var seed: UInt64
+  /// How many attempts failed before.
+  public var attempt: Int
+  /// Sampling steps.
+  public var steps: Int
+  /// The guidance scale.
+  public var guidance: Double
+  /// The scheduler's name.
+  public var scheduler: String
+  /// The picture's width in pixels.
+  public var width: Int
+  /// The picture's height in pixels.
+  public var height: Int
+  /// Why the sample is rejected; empty where it is accepted.
+  public var reasons: [String]
+  /// What was looked for in the picture.
+  public var entities: [Entity]
+
+  /// Describes a sample.
+  public init(
+    index: Int, hasMask: Bool = false, prompt: String, seed: UInt64, attempt: Int = 0, steps: Int,
+    guidance: Double, scheduler: String, width: Int, height: Int, reasons: [String] = [],
+    entities: [Entity] = []
+  ) {
+    self.index = index
+    self.hasMask = hasMask
+    self.prompt = prompt
+    self.seed = seed
+    self.attempt = attempt
+    self.steps = steps
+    self.guidance = guidance
+    self.scheduler = scheduler
+    self.width = width
+    self.height = height
+    self.reasons = reasons
+    self.entities = entities
+  }
+
+  /// Whether the sample passed the filters.
+  public var isAccepted: Bool { reasons.isEmpty }
+  /// The picture's path in its shard.
+  public var image: String { RunLayout.imagePath(index) }
+  /// The mask's path in its shard; nil where there is none.
+  public var mask: String? { hasMask ? RunLayout.maskPath(index) : nil }
+
+  /// The line, without its end.
+  ///
+  /// - Precondition: every number is finite.
+  public var line: String { json.text }
+
+  /// The record as JSON, members in the order of the format.
+  public var json: JSONValue {
+    [
+      "index": .integer(Int64(index)), "image": .string(image),
+      "mask": mask.map { .string($0) } ?? .null, "prompt": .string(prompt),
+      "seed": .string(String(seed)), "attempt": .integer(Int64(attempt)),
+      "steps": .integer(Int64(steps)), "guidance": .number(guidance),
+      "scheduler": .string(scheduler), "width": .integer(Int64(width)),
+      "height": .integer(Int64(height)), "accepted": .bool(isAccepted),
+      "reasons": .array(reasons.map { .string($0) }), "entities": .array(entities.map(\.json)),
+    ]
+  }
+}
+
+extension SampleRecord.Entity {
+  fileprivate var json: JSONValue {
+    [
+      "name": .string(name), "class_id": .integer(Int64(classID)), "words": .string(words),
+      "named": .bool(isNamed), "present": .bool(isPresent), "presence": .number(presence),
+      "area": .number(area), "confidence": .number(confidence),
+      "edge_confidence": .number(edgeConfidence),
+    ]
+  }
+}

@@ -1,0 +1,36 @@
+/// What is wrong with a picture, in one line: what was found, what was expected.
+public struct ImagingError: Error, Sendable, Equatable, CustomStringConvertible {
+  /// The kind of fault.
+  public enum Code: Sendable, Equatable {
+    /// The bytes break a rule of PNG.
+    case malformed
+    /// A PNG of a kind that is not read here, or not for this purpose.
+    case unsupported
+    /// More pixels, chunks or bytes than the limits allow.
+    case tooLarge
+    /// A size that does not fit the pixels, or no pixels at all.
+    case wrongSize
+    /// An id that the file's depth cannot hold.
+    case idOutOfRange
+    /// A sample is NaN or infinite.
+    case notFinite
+    /// A text that a PNG cannot carry.
+    case unsuitableText
+    /// The system gave no memory.
+    case outOfMemory
+  }
+
+  /// The kind of fault.
+  public var code: Code
+  /// What was found and what was expected.
+  public var message: String
+
+  /// Describes a fault.
+  public init(_ code: Code, _ message: String) {
+    self.code = code
+    self.message = message
+  }
+
+  /// One line for people.
+  public var description: String { message }
+}
