@@ -65,6 +65,10 @@ let package = Package(
         "CanonicalJSON", "TextConditioning", "LatentDiffusion", "DatasetFormat", "Imaging",
         "Checkpoints", "TensorCore", crypto, yams,
       ],
+      // Templates is a link to the top-level folder: its subfolders are copied as real files, itself would
+      // be copied as a link.
+      exclude: ["Templates/README.md"],
+      resources: [.copy("Templates/prompts"), .copy("Templates/vocabularies")],
       swiftSettings: settings),
     // Aside: the embedded checkpoint, and nothing else.
     .target(

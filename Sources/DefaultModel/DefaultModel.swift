@@ -1,1 +1,7 @@
-// resources
+/// The embedded checkpoint; its folder lies in the resources that the build puts beside the executable.
+public enum DefaultModel {
+  /// The target whose resources hold it.
+  public static let target = "DefaultModel"
+  /// Its folder below those resources.
+  public static let folder = "Model"
+}

@@ -1,0 +1,38 @@
+import Glibc
+
+/// About how much disk a run takes, and how much is free.
+public struct DiskEstimate: Sendable, Equatable {
+  /// Bytes at most: pictures hardly compress, and each has its record.
+  public let bytes: Int
+
+  /// Estimates pictures of `width` x `height` pixels.
+  public init(count: Int, width: Int, height: Int) {
+    let each = 3 * width * height + 4096
+    bytes = each.multipliedReportingOverflow(by: count).partialValue
+  }
+
+  /// Free bytes where `path` is or will be; nil where that cannot be told.
+  public static func free(at path: String) -> Int? {
+    var place = path.isEmpty ? "." : path
+    var status = statvfs()
+    while statvfs(place, &status) != 0 {
+      guard errno == ENOENT, place != ".", place != "/" else { return nil }
+      let parent = place.split(separator: "/").dropLast().joined(separator: "/")
+      place = place.hasPrefix("/") ? "/" + parent : (parent.isEmpty ? "." : parent)
+    }
+    return Int(
+      clamping: UInt64(status.f_bavail).multipliedReportingOverflow(by: UInt64(status.f_frsize))
+        .partialValue)
+  }
+
+  /// Refuses a run that surely will not fit: half of what it takes at most is more than is free.
+  ///
+  /// - Throws: ``GenerationError`` with both figures.
+  public func check(at path: String) throws {
+    guard let free = Self.free(at: path), bytes / 2 > free else { return }
+    throw GenerationError(
+      .tryAgain, path,
+      "the run would take up to \(MemoryEstimate.text(bytes)) of disk, "
+        + "\(MemoryEstimate.text(free)) are free; make room or choose fewer")
+  }
+}

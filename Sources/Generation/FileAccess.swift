@@ -1,0 +1,77 @@
+import Glibc
+
+/// The current text of `errno`.
+func errorText() -> String { String(cString: strerror(errno)) }
+
+/// Reading small files that people write.
+enum FileAccess {
+  /// Whether `path` is a folder, links followed.
+  static func isFolder(_ path: String) -> Bool { mode(path) == S_IFDIR }
+
+  /// Whether `path` is a regular file, links followed.
+  static func isFile(_ path: String) -> Bool { mode(path) == S_IFREG }
+
+  /// The names in a folder, sorted; empty where it cannot be listed.
+  static func names(in folder: String) -> [String] {
+    guard let handle = opendir(folder) else { return [] }
+    defer { closedir(handle) }
+    var names: [String] = []
+    while let entry = readdir(handle) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) {
+        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+      }
+      if !name.hasPrefix(".") { names.append(name) }
+    }
+    return names.sorted()
+  }
+
+  /// The bytes of a regular file.
+  ///
+  /// - Throws: ``GenerationError`` where it is absent, unreadable, no file, or larger than `limit` bytes.
+  static func bytes(of path: String, limit: Int) throws -> [UInt8] {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    guard descriptor >= 0 else {
+      let code: GenerationError.Code =
+        errno == ENOENT || errno == ENOTDIR ? .missingInput : .unreadable
+      throw GenerationError(code, path, "cannot be opened: \(errorText())")
+    }
+    defer { close(descriptor) }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+      throw GenerationError(.unreadable, path, "is not a regular file")
+    }
+    guard status.st_size <= limit else {
+      throw GenerationError(
+        .malformed, path, "has \(status.st_size) bytes; at most \(limit) are read")
+    }
+    var bytes = [UInt8](repeating: 0, count: Int(status.st_size))
+    var filled = 0
+    while filled < bytes.count {
+      let count = bytes.withUnsafeMutableBytes {
+        read(descriptor, $0.baseAddress.map { $0 + filled }, $0.count - filled)
+      }
+      if count < 0 && errno == EINTR { continue }
+      guard count >= 0 else {
+        throw GenerationError(.unreadable, path, "cannot be read: \(errorText())")
+      }
+      if count == 0 { break }
+      filled += count
+    }
+    return Array(bytes[..<filled])
+  }
+
+  /// The text of a file of the system, whose size is not known before it is read.
+  static func text(_ path: String) -> String? {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { return nil }
+    defer { close(descriptor) }
+    var bytes = [UInt8](repeating: 0, count: 4096)
+    let count = bytes.withUnsafeMutableBytes { read(descriptor, $0.baseAddress, $0.count) }
+    return count < 0 ? nil : String(decoding: bytes[..<count], as: UTF8.self)
+  }
+
+  private static func mode(_ path: String) -> mode_t? {
+    var status = stat()
+    return stat(path, &status) == 0 ? status.st_mode & S_IFMT : nil
+  }
+}

@@ -1,0 +1,18 @@
+import Glibc
+
+/// What the process has taken of the machine.
+public enum ProcessUsage {
+  /// The most memory it held at once, in bytes.
+  public static var peakResidentBytes: Int {
+    // The system's count of a process includes what its parent held when it started it; this one does not.
+    if let status = FileAccess.text("/proc/self/status"),
+      let line = status.split(separator: "\n").first(where: { $0.hasPrefix("VmHWM:") }),
+      let kilobytes = Int(line.filter(\.isNumber))
+    {
+      return kilobytes * 1024
+    }
+    var usage = rusage()
+    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+    return usage.ru_maxrss * 1024
+  }
+}

@@ -1,0 +1,47 @@
+import CanonicalJSON
+
+/// How many steps and how much guidance suit a model.
+public struct SamplingDefaults: Sendable, Equatable {
+  /// The file beside model_index.json that may say so: `{"steps": 25, "guidance": 4}`.
+  public static let fileName = "sampling_defaults.json"
+
+  /// Denoising steps.
+  public var steps = 50
+  /// Strength of classifier-free guidance.
+  public var guidance = 7.5
+
+  /// The usual ones, those of diffusers' StableDiffusionPipeline.
+  public init() {}
+
+  /// The model's own where it has the file, else the usual ones.
+  ///
+  /// - Throws: ``GenerationError`` where the file is broken.
+  public init(modelFolder: String) throws {
+    let file = "\(modelFolder)/\(Self.fileName)"
+    guard FileAccess.isFile(file) else { return }
+    func fault(_ message: String) -> GenerationError { GenerationError(.malformed, file, message) }
+    let json: JSONValue
+    do {
+      json = try JSONValue.parse(try FileAccess.bytes(of: file, limit: 1 << 16))
+    } catch let error as JSONError {
+      throw fault("not JSON: \(error)")
+    }
+    for member in json.members ?? [] {
+      switch member.name {
+      case "steps":
+        guard let value = member.value.integer, SamplingSettings.stepRange ~= value else {
+          throw fault(
+            "steps: expected a whole number from 1 to \(SamplingSettings.stepRange.upperBound)")
+        }
+        steps = value
+      case "guidance":
+        guard let value = member.value.number, SamplingSettings.guidanceRange ~= value else {
+          throw fault(
+            "guidance: expected a number from 0 to \(SamplingSettings.guidanceRange.upperBound)")
+        }
+        guidance = value
+      default: throw fault("unknown key \"\(member.name)\"; known are steps and guidance")
+      }
+    }
+  }
+}

@@ -1,0 +1,106 @@
+public import Checkpoints
+public import LatentDiffusion
+public import TextConditioning
+
+/// A Stable Diffusion model folder, its parts loaded one by one.
+public struct StableDiffusionModel: Sendable {
+  /// The folder.
+  public let folder: ModelFolder
+  /// The shape of the denoiser.
+  public let unetConfiguration: UNetConfiguration
+  /// The shape of the autoencoder.
+  public let autoencoderConfiguration: AutoencoderConfiguration
+
+  /// Reads and checks the folder's configurations; no weight is read yet.
+  ///
+  /// - Throws: `CheckpointError` or `DiffusionError` naming file and key.
+  public init(path: String) throws {
+    folder = try ModelFolder(path: path)
+    unetConfiguration = try UNetConfiguration(
+      try folder.configuration("unet"), file: folder.file("unet", "config.json"))
+    autoencoderConfiguration = try AutoencoderConfiguration(
+      try folder.configuration("vae"), file: folder.file("vae", "config.json"))
+    guard unetConfiguration.inputs == autoencoderConfiguration.latentChannels,
+      unetConfiguration.outputs == unetConfiguration.inputs
+    else {
+      throw CheckpointError(
+        .unsupported, file: folder.file("unet", "config.json"), key: "in_channels",
+        "found \(unetConfiguration.inputs) in and \(unetConfiguration.outputs) out, expected the "
+          + "autoencoder's \(autoencoderConfiguration.latentChannels); models for inpainting and the "
+          + "like are not sampled here")
+    }
+  }
+
+  /// The side of pictures the model was made for, in pixels.
+  public var usualSide: Int { unetConfiguration.sampleSize * pixelsPerCell }
+
+  /// Pixels of a side that become one latent cell.
+  public var pixelsPerCell: Int { autoencoderConfiguration.pixelsPerCell }
+
+  /// Loads the tokenizer.
+  ///
+  /// - Throws: `CheckpointError`.
+  public func tokenizer() throws -> CLIPTokenizer {
+    try CLIPTokenizer(folder: folder.folder("tokenizer"))
+  }
+
+  /// Loads the text encoder and checks that it fits the denoiser.
+  ///
+  /// - Throws: `CheckpointError`.
+  public func textEncoder() throws -> CLIPTextEncoder {
+    let configuration = try CLIPTextConfiguration(
+      try folder.configuration("text_encoder"), file: folder.file("text_encoder", "config.json"))
+    guard configuration.width == unetConfiguration.textWidth else {
+      throw CheckpointError(
+        .wrongShape, file: folder.file("unet", "config.json"), key: "cross_attention_dim",
+        "found \(unetConfiguration.textWidth), expected the text encoder's width "
+          + "\(configuration.width)")
+    }
+    return try CLIPTextEncoder(
+      WeightScope(try folder.weights("text_encoder")), configuration: configuration)
+  }
+
+  /// The scheduler of the settings, with the noise and spacing of the model's own configuration.
+  ///
+  /// - Throws: `DiffusionError` where one of them is not supported.
+  public func scheduler(_ settings: SamplingSettings) throws -> any Scheduler {
+    try schedulerConfiguration().scheduler(settings.scheduler)
+  }
+
+  /// The scheduler the settings ask for, else the one the model's configuration names.
+  ///
+  /// - Throws: `DiffusionError` where that one is not supported.
+  public func schedulerKind(
+    _ settings: SamplingSettings
+  ) throws -> SchedulerConfiguration.Kind {
+    try settings.scheduler ?? schedulerConfiguration().kind()
+  }
+
+  private func schedulerConfiguration() throws -> SchedulerConfiguration {
+    try SchedulerConfiguration(
+      try folder.configuration("scheduler"),
+      file: folder.file("scheduler", "scheduler_config.json"))
+  }
+
+  /// Loads the denoiser.
+  ///
+  /// - Throws: `CheckpointError`.
+  public func unet() throws -> UNet {
+    try UNet(WeightScope(try folder.weights("unet")), unetConfiguration)
+  }
+
+  /// Loads the autoencoder.
+  ///
+  /// - Throws: `CheckpointError`.
+  public func autoencoder() throws -> Autoencoder {
+    try Autoencoder(WeightScope(try folder.weights("vae")), autoencoderConfiguration)
+  }
+}
+
+extension SchedulerConfiguration {
+  /// The kind of scheduler the file names.
+  fileprivate func kind() throws -> Kind {
+    _ = try scheduler()
+    return .ddim
+  }
+}

@@ -1,0 +1,167 @@
+import ArgumentParser
+import CanonicalJSON
+import Checkpoints
+import DatasetFormat
+import Generation
+import LatentDiffusion
+import TensorCore
+
+/// `triptych generate`: pictures from prompts or a vocabulary.
+struct GenerateCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "generate",
+    abstract: "Makes pictures from prompts or from a vocabulary, and writes them to a run folder.",
+    discussion: """
+      Sample i has its own seed, from the run's seed and i alone: its bytes depend neither on batch nor on threads. \
+      Stopped at any time, the same command goes on.
+      """)
+
+  @OptionGroup(title: "What to show") var prompts: PromptOptions
+  @OptionGroup(title: "Model") var model: ModelOptions
+  @OptionGroup(title: "Sampling") var sampling: SamplingOptions
+  @OptionGroup(title: "Output") var output: OutputOptions
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "Start from these latents instead of the seeds' noise: safetensors, key latents, [n, 4, h, w], as diffusers "
+        + "takes latents=.", valueName: "file"))
+  var latents: String?
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "Save the sampler's last latents, as diffusers returns them for output_type=\"latent\".",
+      valueName: "file"))
+  var saveLatents: String?
+
+  @OptionGroup(title: "Running") var runtime: RuntimeOptions
+
+  func run() throws {
+    runtime.apply()
+    let model = try StableDiffusionModel(path: model.folder())
+    let initial = try latents.map {
+      try LatentsFile.read($0, channels: model.autoencoderConfiguration.latentChannels)
+    }
+    let plan = try prompts.plan(latentCount: initial?.shape[0])
+    if let initial, initial.shape[0] != plan.count {
+      throw GenerationError(
+        .usage, "--latents", "they are \(initial.shape[0]), the run has \(plan.count) samples")
+    }
+    let settings = try sampling.settings(for: model, latents: initial)
+    let memory = try MemoryEstimate(
+      model: model, settings: settings, batch: min(sampling.batch, plan.count))
+    try memory.check()
+    let run = GenerationRun(
+      plan: plan, settings: settings, scheduler: try model.schedulerKind(settings),
+      fingerprint: try ModelFingerprint(model),
+      licence: try ModelCard.licence(of: model.folder.path),
+      latentsDigest: try latents.map(FileDigest.sha256), shardSize: output.shardSize,
+      numerics: (runtime.precision.rawValue, KernelLevel.selected))
+    let path = output.output ?? "Output/\(run.name)"
+    guard !output.dryRun else { return try describe(run, path: path, memory: memory) }
+    try checkLatents(run)
+    try DiskEstimate(count: plan.count, width: settings.width, height: settings.height).check(
+      at: path)
+    try make(run, model: model, initial: initial, path: path)
+  }
+
+  private func make(
+    _ run: GenerationRun, model: StableDiffusionModel, initial: Tensor?, path: String
+  ) throws {
+    let maker = try PictureMaker(
+      model: model, plan: run.plan, settings: run.settings, initialLatents: initial)
+    let folder = try RunFolder.open(
+      path: path, configuration: run.configuration, classes: run.classes(), layout: run.layout,
+      numerics: run.numericsFingerprint)
+    let reporter = ProgressReporter(total: run.plan.count, unit: "image")
+    let clock = ContinuousClock()
+    let start = clock.now
+    let pipeline = GenerationPipeline(run, maker: maker, batch: sampling.batch)
+    let (summary, finalLatents) = try pipeline.fill(folder, keepsLatents: saveLatents != nil) {
+      event in
+      try Self.checkInterruption(path: path, reporter)
+      switch event {
+      case .progress(let done): reporter.update(done: done)
+      case .note(let text):
+        reporter.finish()
+        Console.note("triptych: \(Console.oneLine(text))")
+      case .kept(let record, _):
+        guard runtime.json else { break }
+        try Console.result(.object([.init("event", "sample")] + (record.json.members ?? [])))
+      }
+    }
+    reporter.finish()
+    try folder.close()
+    if let saveLatents, let finalLatents { try LatentsFile.write(finalLatents, to: saveLatents) }
+    if let sheet = output.contactSheet {
+      try RunSheet.write(try RunSheet.draw(run, in: path), to: sheet)
+    }
+    try finish(summary, path: path, seconds: (clock.now - start) / .seconds(1))
+  }
+
+  private func finish(
+    _ summary: GenerationPipeline.Summary, path: String, seconds: Double
+  ) throws {
+    let each = summary.made > 0 ? seconds / Double(summary.made) : 0
+    let peak = ProcessUsage.peakResidentBytes
+    let noun = summary.samples == 1 ? "picture" : "pictures"
+    var lines = ["\(summary.samples) \(noun), \(summary.accepted) accepted, in \(path)"]
+    if summary.made > 0 {
+      let rounded = (each * 100).rounded() / 100
+      lines.append(
+        "\(summary.made) made now, \(rounded) s each, peak memory \(MemoryEstimate.text(peak))")
+    } else {
+      lines.append("all were there already")
+    }
+    if let sheet = output.contactSheet { lines.append("contact sheet: \(sheet)") }
+    try runtime.finish(
+      [
+        .init("samples", .integer(Int64(summary.samples))),
+        .init("accepted", .integer(Int64(summary.accepted))), .init("output", .string(path)),
+        .init("seconds_per_sample", .number(each)), .init("peak_rss_bytes", .integer(Int64(peak))),
+      ], text: lines.joined(separator: "\n"))
+    if summary.accepted == 0 { throw ExitCode(ExitCodes.answerIsNo) }
+  }
+
+  private func describe(_ run: GenerationRun, path: String, memory: MemoryEstimate) throws {
+    let disk = DiskEstimate(
+      count: run.plan.count, width: run.settings.width, height: run.settings.height)
+    let prompts = (0..<min(8, run.plan.count)).map { run.plan.sample($0).prompt }
+    let settings = run.settings
+    let text =
+      [
+        "\(run.plan.count) pictures of \(settings.width) x \(settings.height) pixels, "
+          + "\(settings.steps) steps, guidance \(settings.guidance), in \(path)"
+      ]
+      + prompts.enumerated().map { "  \($0): \(Console.oneLine($1))" }
+      + [
+        "disk: up to \(MemoryEstimate.text(disk.bytes)); memory: about \(MemoryEstimate.text(memory.total))"
+      ]
+    try runtime.finish(
+      [
+        .init("samples", .integer(Int64(run.plan.count))), .init("output", .string(path)),
+        .init("prompts", .array(prompts.map { .string($0) })),
+        .init("disk_bytes", .integer(Int64(disk.bytes))),
+        .init("peak_bytes", .integer(Int64(memory.total))),
+      ], text: text.joined(separator: "\n"))
+  }
+
+  /// Latents of a whole run are held until its end.
+  private func checkLatents(_ run: GenerationRun) throws {
+    guard saveLatents != nil else { return }
+    let each = 4 * run.settings.width * run.settings.height / 16
+    guard run.plan.count < (4 << 30) / each else {
+      throw GenerationError(
+        .usage, "--save-latents",
+        "\(run.plan.count) samples are too many to hold; make fewer at a time")
+    }
+  }
+
+  private static func checkInterruption(path: String, _ reporter: ProgressReporter) throws {
+    guard Interruption.signalNumber != 0 else { return }
+    reporter.finish()
+    throw GenerationError(
+      .interrupted, path, "stopped; what is finished stays, the same command goes on")
+  }
+}
