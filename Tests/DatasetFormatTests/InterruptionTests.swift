@@ -35,7 +35,8 @@ struct InterruptionTests {
     var operation = 1
     while true {
       let folder = try TemporaryFolder()
-      let path = folder["run"]
+      // There already: making it would wait for the disk.
+      let path = folder.path
       let files = try FailingFileSystem(
         root: path, failing: operation, manner: manner, errno: number)
       var run = SmallRun()
@@ -62,7 +63,7 @@ struct InterruptionTests {
     for first in stride(from: 11, to: 240, by: 9) {
       for second in stride(from: 3, to: 200, by: 17) {
         let folder = try TemporaryFolder()
-        let path = folder["run"]
+        let path = folder.path
         for operation in [first, second] {
           let files = try FailingFileSystem(
             root: path, failing: operation, manner: .forever, errno: EIO)

@@ -60,7 +60,12 @@ struct SmallRun {
 final class TemporaryFolder {
   let path: String
   init() throws {
-    let url = FileManager.default.temporaryDirectory.appending(path: "run-\(UUID().uuidString)")
+    // In memory where the system offers it: thousands of small runs would wait for the disk.
+    let memory = URL(fileURLWithPath: "/dev/shm", isDirectory: true)
+    let base =
+      FileManager.default.isWritableFile(atPath: memory.path)
+      ? memory : FileManager.default.temporaryDirectory
+    let url = base.appending(path: "triptych-run-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: url, withIntermediateDirectories: false)
     path = url.path
   }
