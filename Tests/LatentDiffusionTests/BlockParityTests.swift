@@ -35,4 +35,14 @@ import Testing
     let expected = try fixture.tensor("transformer-block.out")
     #expect(Difference(found, expected).keeps(within: .layer, "transformer-block"))
   }
+
+  @Test(arguments: [("spatial-conv", 1), ("spatial-linear", 2)])
+  func spatialTransformerAgrees(name: String, blockCount: Int) throws {
+    let transformer = try SpatialTransformer(
+      fixture.weights("\(name)."), channels: 16, textWidth: 12, heads: 2, blockCount: blockCount,
+      groups: 8, level: 0)
+    let found = transformer(
+      try fixture.map("x"), text: transformer.project(text: try fixture.tensor("text")))
+    #expect(Difference(found, try fixture.map("\(name).out")).keeps(within: .layer, name))
+  }
 }

@@ -33,8 +33,9 @@ import Testing
     let expected = try fixture.bytes("image")
     #expect(found.count == expected.count)
     let off = zip(found, expected).map { abs(Int($0) - Int($1)) }
-    print("parity image \(model.rawValue): \(off.count { $0 > 0 }) of \(off.count) bytes differ, "
-      + "by at most \(off.max() ?? 0)")
+    print(
+      "parity image \(model.rawValue): \(off.count { $0 > 0 }) of \(off.count) bytes differ, "
+        + "by at most \(off.max() ?? 0)")
     #expect(off.allSatisfy { $0 <= Tolerance.imageLevels })
   }
 

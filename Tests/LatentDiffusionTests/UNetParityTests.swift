@@ -1,3 +1,4 @@
+import CanonicalJSON
 import LatentDiffusion
 import TensorCore
 import TestSupport
@@ -17,6 +18,18 @@ import Testing
       text: fixture.tensor("\(call).text"))
     let difference = Difference(found, try fixture.map("\(call).prediction"))
     #expect(difference.keeps(within: .layer, "\(model.rawValue) \(call)"))
+  }
+
+  @Test func everyOptionAwayFromItsUsualValueAgrees() throws {
+    let fixture = try Fixture("diffusion/unet-options.safetensors")
+    let json = try JSONValue.parse(fixture.note("configuration").utf8)
+    let unet = try UNet(
+      fixture.weights("unet."), UNetConfiguration(json, file: "unet-options.safetensors"))
+    let found = unet(
+      try fixture.map("latents"), timesteps: try fixture.integers("times"),
+      text: try fixture.tensor("text"))
+    let difference = Difference(found, try fixture.map("prediction"))
+    #expect(difference.keeps(within: .layer, "options"))
   }
 
   @Test func everyTapAgrees() throws {

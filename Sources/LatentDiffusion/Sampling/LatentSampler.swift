@@ -76,11 +76,13 @@ public struct LatentSampler: Sendable {
     if run.needsNoise, request.seeds.count != request.noise.shape[0] {
       throw DiffusionError(
         .invalidSetting, "seeds",
-        "found \(request.seeds.count) for \(request.noise.shape[0]) samples; noise is drawn where eta > 0")
+        "found \(request.seeds.count) for \(request.noise.shape[0]) samples; noise is drawn where eta > 0"
+      )
     }
     let guidance = request.guidance
     let unconditional = guidance.isOn ? request.unconditionalText : nil
-    let text = unet.project(text: unconditional.map { joinedRows([$0, request.text]) } ?? request.text)
+    let text = unet.project(
+      text: unconditional.map { joinedRows([$0, request.text]) } ?? request.text)
     let n = request.noise.shape[0]
     var latents = run.initialScale == 1 ? request.noise : run.initialScale * request.noise
     for (step, timestep) in run.timesteps.enumerated() {
@@ -101,7 +103,8 @@ public struct LatentSampler: Sendable {
       guard latents.isFinite else {
         throw DiffusionError(
           .notFinite, "step \(step + 1) of \(run.timesteps.count)",
-          "the latents at timestep \(timestep) are not finite; the model or its settings are broken")
+          "the latents at timestep \(timestep) are not finite; the model or its settings are broken"
+        )
       }
       try onStep(
         Progress(
