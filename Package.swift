@@ -112,7 +112,8 @@ let package = Package(
     .testTarget(
       name: "LatentDiffusionTests",
       dependencies: [
-        "LatentDiffusion", "TextConditioning", "Checkpoints", "TensorCore", "TestSupport",
+        "CanonicalJSON", "LatentDiffusion", "TextConditioning", "Checkpoints", "TensorCore",
+        "TestSupport",
       ],
       swiftSettings: settings),
     .testTarget(
