@@ -98,7 +98,8 @@ let package = Package(
       name: "ImagingTests", dependencies: ["Imaging", "TestSupport"],
       swiftSettings: settings),
     .testTarget(
-      name: "DatasetFormatTests", dependencies: ["DatasetFormat", "Imaging", "TestSupport"],
+      name: "DatasetFormatTests",
+      dependencies: ["CanonicalJSON", "DatasetFormat", "Imaging", "TestSupport"],
       swiftSettings: settings),
     .testTarget(
       name: "NeuralLayersTests",
@@ -111,7 +112,8 @@ let package = Package(
     .testTarget(
       name: "LatentDiffusionTests",
       dependencies: [
-        "LatentDiffusion", "TextConditioning", "Checkpoints", "TensorCore", "TestSupport",
+        "CanonicalJSON", "LatentDiffusion", "TextConditioning", "Checkpoints", "TensorCore",
+        "TestSupport",
       ],
       swiftSettings: settings),
     .testTarget(

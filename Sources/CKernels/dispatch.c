@@ -79,17 +79,19 @@ size_t ck_packed_floats(const ck_table *table, size_t outputs, size_t depth) { r
 void ck_pack_weights(const ck_table *table, const float *weights, size_t outputs, size_t channels, size_t taps, float *packed, size_t first,
                      size_t last) {
   const size_t columns = table->panel_columns, depth = channels * taps;
+  // A run of channels of all the panel's outputs at a time, so that what is scattered stays in the first-level cache.
+  const size_t run = taps < 64 ? 64 / taps : 1;
   for (size_t panel = first; panel < last; panel++) {
     float *to = packed + panel * depth * columns;
-    for (size_t j = 0; j < columns; j++) {
-      const size_t output = panel * columns + j;
-      if (output >= outputs) {
-        for (size_t k = 0; k < depth; k++) to[k * columns + j] = 0;
-        continue;
+    const size_t present = outputs - panel * columns < columns ? outputs - panel * columns : columns;
+    for (size_t c0 = 0; c0 < channels; c0 += run) {
+      const size_t c1 = c0 + run < channels ? c0 + run : channels;
+      for (size_t j = 0; j < columns; j++) {
+        const float *from = weights + (panel * columns + j) * depth;
+        for (size_t c = c0; c < c1; c++)
+          for (size_t t = 0; t < taps; t++)
+            to[(t * channels + c) * columns + j] = j < present ? from[c * taps + t] : 0;
       }
-      const float *from = weights + output * depth;
-      for (size_t c = 0; c < channels; c++)
-        for (size_t t = 0; t < taps; t++) to[(t * channels + c) * columns + j] = from[c * taps + t];
     }
   }
 }

@@ -13,17 +13,13 @@ static uint32_t float_to_bits(float value) {
   return bits;
 }
 
+/// Without branches, so that rows become vectors. Scaling by 2^112 moves the exponent and makes subnormals normal;
+/// infinity and NaN get their exponent afterwards.
 static float float_from_half_bits(uint16_t h) {
-  uint32_t sign = (uint32_t)(h & 0x8000u) << 16;
-  uint32_t exponent = (h >> 10) & 0x1fu;
-  uint32_t mantissa = h & 0x3ffu;
-  if (exponent == 31) return bits_to_float(sign | 0x7f800000u | (mantissa << 13));
-  if (exponent == 0) {
-    // Subnormal halves are normal floats: the mantissa counts units of 2^-24.
-    float magnitude = (float)mantissa * 5.9604644775390625e-8f;
-    return bits_to_float(sign | float_to_bits(magnitude));
-  }
-  return bits_to_float(sign | ((exponent + 112u) << 23) | (mantissa << 13));
+  uint32_t magnitude = (uint32_t)(h & 0x7fffu) << 13;
+  uint32_t bits = float_to_bits(bits_to_float(magnitude) * 0x1p112f);
+  uint32_t special = magnitude >= 0x0f800000u ? 0x7f800000u : 0;
+  return bits_to_float(bits | special | (uint32_t)(h & 0x8000u) << 16);
 }
 
 static uint16_t half_bits_from_float(float value) {

@@ -14,6 +14,9 @@ public final class SafetensorsFile: WeightSource {
   /// The size of the file.
   public let byteCount: Int
 
+  /// Elements that are widened before their pages of the file are let go.
+  private static let pieceCount = 1 << 22
+
   private let file: MappedFile
   private let entries: [String: SafetensorsHeader.Entry]
 
@@ -51,14 +54,22 @@ public final class SafetensorsFile: WeightSource {
         .unsupported, file: name, key: key,
         "stored as \(type.rawValue), which is not computed with; expected F32, F16 or BF16")
     }
-    let tensor = try file.withBytes(entry.range) { bytes in
-      Tensor(shape: entry.record.shape) { out in
-        guard let source = bytes.baseAddress, let target = out.baseAddress else { return }
-        switch type {
-        case .float16: HalfPrecision.widenHalf(source, to: target, count: entry.count)
-        case .bfloat16: HalfPrecision.widenBFloat16(source, to: target, count: entry.count)
-        default: UnsafeMutableRawBufferPointer(out).copyMemory(from: bytes)
+    let tensor = try Tensor(shape: entry.record.shape) { out in
+      // In pieces, so that memory never holds both a large tensor and its pages of the file.
+      for start in stride(from: 0, to: entry.count, by: Self.pieceCount) {
+        let count = min(Self.pieceCount, entry.count - start)
+        let begin = entry.range.lowerBound + start * type.byteCount
+        let range = begin..<begin + count * type.byteCount
+        try file.withBytes(range) { bytes in
+          guard let source = bytes.baseAddress, let base = out.baseAddress else { return }
+          switch type {
+          case .float16: HalfPrecision.widenHalf(source, to: base + start, count: count)
+          case .bfloat16: HalfPrecision.widenBFloat16(source, to: base + start, count: count)
+          default:
+            UnsafeMutableRawPointer(base + start).copyMemory(from: source, byteCount: bytes.count)
+          }
         }
+        file.discard(range)
       }
     }
     file.discard(entry.range)

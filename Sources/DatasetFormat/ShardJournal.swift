@@ -79,7 +79,7 @@ struct ShardJournal {
       return Entry(record: record, image: image, mask: mask)
     } catch is JSONError {
       return nil
-    } catch let error as DatasetError where error.code == .malformed || error.code == .missing {
+    } catch let error as DatasetError where error.code == .malformed || error.isWrongPlace {
       return nil
     }
   }

@@ -19,7 +19,9 @@ struct ConfigurationReader {
     return value
   }
 
-  func integer(_ key: String, default standard: Int? = nil, in range: ClosedRange<Int>) throws -> Int {
+  func integer(_ key: String, default standard: Int? = nil, in range: ClosedRange<Int>) throws
+    -> Int
+  {
     guard let value = value(key) else { return try required(key, standard) }
     return try integer(value, key, range)
   }
@@ -89,7 +91,9 @@ struct ConfigurationReader {
   }
 
   private func required<T>(_ key: String, _ standard: T?) throws -> T {
-    guard let standard else { throw DiffusionError(.malformed, file, key: key, "the key is missing") }
+    guard let standard else {
+      throw DiffusionError(.malformed, file, key: key, "the key is missing")
+    }
     return standard
   }
 

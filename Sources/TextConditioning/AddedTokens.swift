@@ -9,6 +9,8 @@ struct AddedToken: Sendable, Equatable {
 /// Added tokens of one kind, sought leftmost first and longest first.
 struct AddedTokens: Sendable {
   private var patterns: [UInt32: [(scalars: [UInt32], id: Int)]] = [:]
+  /// A bit for the last six bits of every first scalar, so that most scalars need no look-up.
+  private var firstBits: UInt64 = 0
 
   /// Adds a token.
   ///
@@ -20,6 +22,7 @@ struct AddedTokens: Sendable {
     rivals.append((scalars, id))
     rivals.sort { $0.scalars.count > $1.scalars.count }
     patterns[first] = rivals
+    firstBits |= 1 << UInt64(first & 63)
     return true
   }
 
@@ -34,9 +37,8 @@ struct AddedTokens: Sendable {
     var stretches: [Stretch] = []
     var (start, index) = (0, 0)
     while index < text.count {
-      let rest = text[index...]
-      guard let rivals = patterns[text[index]],
-        let found = rivals.first(where: { rest.starts(with: $0.scalars) })
+      guard firstBits >> UInt64(text[index] & 63) & 1 == 1, let rivals = patterns[text[index]],
+        let found = rivals.first(where: { text[index...].starts(with: $0.scalars) })
       else {
         index += 1
         continue

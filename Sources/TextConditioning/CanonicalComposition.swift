@@ -97,8 +97,9 @@ struct CanonicalComposition: Sendable {
     result.reserveCapacity(text.count)
     var starter: Int?
     var last: UInt8 = 0
+    // Nothing below U+0300 is the second part of a composition.
     for (scalar, rank) in text {
-      if let starter, result.count - 1 == starter || last < rank,
+      if let starter, scalar >= 0x300, result.count - 1 == starter || last < rank,
         let whole = composition(result[starter], scalar)
       {
         result[starter] = whole

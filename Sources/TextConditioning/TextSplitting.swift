@@ -38,15 +38,15 @@ enum TextSplitting {
       case .letter:
         while end < text.endIndex && classes.kind(text[end]) == .letter { end += 1 }
       case .other:
-        if let literal = literals.first(where: rest.starts(with:)) {
+        if text[index] == 0x3c, let literal = literals.first(where: rest.starts(with:)) {
           body(rest.prefix(2))
           body(rest.prefix(literal.count).dropFirst(2).dropLast(2))
           index += literal.count
           body(text[index - 2..<index])
           continue
         }
-        if let contraction = contractions.first(where: rest.starts(with:)) {
-          end = index + contraction.count
+        if text[index] == 0x27, let suffix = contractions.first(where: rest.starts(with:)) {
+          end = index + suffix.count
         } else {
           while end < text.endIndex && classes.kind(text[end]) == .other { end += 1 }
         }

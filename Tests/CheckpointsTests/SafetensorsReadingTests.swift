@@ -144,6 +144,20 @@ import Testing
     #expect(try file.integers("pad") == [Int64](repeating: 1, count: shift))
   }
 
+  @Test(arguments: [ElementType.float32, .bfloat16])
+  func aTensorLargerThanAPieceIsReadWhole(_ type: ElementType) throws {
+    let folder = try TemporaryFolder()
+    let count = (1 << 22) + 5
+    let tensor = Tensor(shape: [count]) { out in
+      for index in out.indices { out[index] = Float(index % 251) }
+    }
+    var writer = SafetensorsWriter()
+    writer.add("w", tensor, as: type)
+    try writer.write(to: folder["w"])
+    let file = try SafetensorsFile(path: folder["w"])
+    #expect(try file.tensor("w").values == tensor.values)
+  }
+
   @Test func aTensorCanBeReadAgainAfterItsPagesWereLetGo() throws {
     let folder = try TemporaryFolder()
     let values = (0..<100_000).map { Float($0) }

@@ -4,6 +4,8 @@ Weights and inputs are rounded to half precision and stored so; outputs are comp
 float32 on one CPU thread and stored in float32. Versions: requirements.txt.
 """
 
+import json
+
 import torch
 import diffusers
 import transformers
@@ -54,5 +56,6 @@ class Case:
             transformers=transformers.__version__,
         )
         tensors = {name: value.contiguous().clone() for name, value in self.tensors.items()}
-        save_file(tensors, path, metadata={**versions, **notes})
+        # One entry only: safetensors writes several in an order that changes from run to run.
+        save_file(tensors, path, metadata={"notes": json.dumps({**versions, **notes})})
         print(path, path.stat().st_size)

@@ -51,7 +51,8 @@ public struct Fixture: Sendable {
     var metadata: [String: String] = [:]
     for member in try JSONValue.parse(data[8..<start]).members ?? [] {
       if member.name == "__metadata__" {
-        for note in member.value.members ?? [] { metadata[note.name] = note.value.string }
+        let notes = try JSONValue.parse((member.value["notes"]?.string ?? "{}").utf8)
+        for note in notes.members ?? [] { metadata[note.name] = note.value.string }
         continue
       }
       guard let type = member.value["dtype"]?.string.flatMap(ElementType.init),
@@ -67,6 +68,9 @@ public struct Fixture: Sendable {
     self.data = data
     self.entries = entries
   }
+
+  /// Every tensor's name, sorted.
+  public var keys: [String] { entries.keys.sorted() }
 
   /// The tensor `key`, widened to single precision.
   public func tensor(_ key: String) throws -> Tensor {
@@ -137,8 +141,6 @@ public struct Fixture: Sendable {
       return try integers(key).map(Float.init)
     }
   }
-
-  fileprivate var keys: [String] { entries.keys.sorted() }
 
   fileprivate func record(_ key: String) -> TensorRecord? {
     entries[key].map { TensorRecord(type: $0.type, shape: $0.shape) }

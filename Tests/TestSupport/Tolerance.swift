@@ -6,6 +6,8 @@ public struct Tolerance: Sendable {
   /// The share of the range.
   public let ofRange: Float
 
+  /// Equal in every bit.
+  public static let exact = Tolerance(ofRange: 0)
   /// The same arithmetic in another order of rounding only: schedules, coefficients, sinusoids.
   public static let rounding = Tolerance(ofRange: 1e-6)
   /// One layer, one block or one pass of a network in single precision.

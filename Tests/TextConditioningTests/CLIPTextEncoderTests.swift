@@ -6,13 +6,18 @@ import TextConditioning
 
 /// Hidden states beside those of transformers' CLIPTextModel, computed from the same float16 weights.
 struct CLIPTextEncoderTests {
+  private func safetensors(_ name: String) throws -> SafetensorsFile {
+    try SafetensorsFile(path: TextFixtures.folder.appendingPathComponent(name).path)
+  }
+
   private func encoder(
     _ name: String, renamed: (String) -> String? = { $0 }
   ) throws -> CLIPTextEncoder {
     let configuration = try CLIPTextConfiguration(
       file: TextFixtures.folder.appendingPathComponent("encoder/\(name)/config.json").path)
-    let source = try StoredTensors("encoder/\(name)/model.safetensors", renamed: renamed)
-    return try CLIPTextEncoder(WeightScope(source), configuration: configuration)
+    let stored = try safetensors("encoder/\(name)/model.safetensors")
+    return try CLIPTextEncoder(
+      WeightScope(RenamedSource(stored, renamed)), configuration: configuration)
   }
 
   /// The largest difference as a part of the expected range, which is printed.
@@ -28,7 +33,7 @@ struct CLIPTextEncoderTests {
   @Test(arguments: ["quick", "exact"])
   func everyHiddenStateEqualsTheReferences(_ name: String) throws {
     let encoder = try encoder(name)
-    let states = try StoredTensors("encoder/\(name)/states.safetensors")
+    let states = try safetensors("encoder/\(name)/states.safetensors")
     let ids: [[Int]] = try TextFixtures.decoded("encoder/\(name)/ids.json")
     for depth in 0...encoder.configuration.layerCount {
       let expected = try states.tensor("hidden.\(depth)")

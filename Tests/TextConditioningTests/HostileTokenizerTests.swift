@@ -171,4 +171,35 @@ struct HostileTokenizerTests {
     }
     #expect(try load("tokenizer_config.json", "{\"model_max_length\": 2}")("cat") == [797, 798])
   }
+
+  /// Whatever becomes of the bytes, loading ends in a tokenizer that works or in a `CheckpointError`.
+  @Test(arguments: ["vocab.json", "merges.txt", "tokenizer_config.json", "special_tokens_map.json"])
+  func damagedFilesNeverTrap(_ name: String) throws {
+    let good = try TextFixtures.contents("small")
+    let whole = try #require(good[name])
+    var draw = Draw(seed: 7)
+    try TextFixtures.withFolder(good) { folder in
+      for _ in 0..<300 {
+        var bytes = [UInt8](whole)
+        for _ in 0...draw(3) {
+          let place = draw(bytes.count)
+          switch draw(4) {
+          case 0: bytes[place] = UInt8(draw(256))
+          case 1: bytes.remove(at: place)
+          case 2: bytes.insert(contentsOf: Array("9\"{[,:}".utf8).prefix(1 + draw(7)), at: place)
+          default: bytes.replaceSubrange(place..<min(place + draw(50), bytes.count), with: [])
+          }
+        }
+        try Data(bytes).write(to: URL(fileURLWithPath: folder + "/" + name))
+        do {
+          let tokenizer = try CLIPTokenizer(folder: folder)
+          let ids = tokenizer("A photo of <|endoftext|> caf\u{e9} 12!")
+          #expect(ids.count == tokenizer.length)
+          #expect(tokenizer.pieces(ids).count == ids.count)
+        } catch let error as CheckpointError {
+          #expect(!error.description.contains("\n"))
+        }
+      }
+    }
+  }
 }

@@ -10,6 +10,21 @@ struct TextStrings: Decodable {
     return (0..<count).map { _ in string(&draw) }
   }
 
+  /// Every scalar of 4096 beside letters, numbers and combining marks, 16 scalars a string.
+  static func scalars(from first: Int) -> [String] {
+    stride(from: first, to: first + 4096, by: 16).map { start in
+      var text = String.UnicodeScalarView()
+      for scalar in (start..<start + 16).compactMap({ Unicode.Scalar(UInt32($0)) }) {
+        for part: [Unicode.Scalar] in [
+          ["X", scalar, "1", scalar], ["\u{323}", "\u{301}", " ", "\u{345}", scalar, " "],
+        ] {
+          text.append(contentsOf: part)
+        }
+      }
+      return String(text)
+    }
+  }
+
   private func string(_ draw: inout Draw) -> String {
     var text = String.UnicodeScalarView()
     for _ in 0..<1 + draw(10) {

@@ -1,6 +1,3 @@
-import Foundation
-import TensorCore
-
 /// Denoising diffusion implicit models.
 ///
 /// - Source: Song, Meng and Ermon, "Denoising diffusion implicit models" (2021), equations 12 and 16; diffusers
@@ -89,87 +86,5 @@ public struct DDIMScheduler: Scheduler {
       nextSignal: next.squareRoot(),
       nextNoise: max(1 - next - deviation * deviation, 0).squareRoot(),
       deviation: deviation)
-  }
-}
-
-/// A run of ``DDIMScheduler``; no step depends on an earlier one.
-struct DDIMRun: SamplingRun {
-  struct Step: Sendable {
-    /// √ᾱ and √(1 − ᾱ) before the step.
-    var signal: Float
-    var noise: Float
-    /// The same after it; the noise without the part that is drawn anew.
-    var nextSignal: Float
-    var nextNoise: Float
-    /// Standard deviation of what is drawn anew.
-    var deviation: Float
-  }
-
-  let timesteps: [Int]
-  let steps: [Step]
-  let prediction: SchedulerConfiguration.Prediction
-  let clipRange: Float?
-  let thresholding: SchedulerConfiguration.Thresholding?
-  let needsNoise: Bool
-  var initialScale: Float { 1 }
-
-  func modelInput(_ sample: Tensor, step: Int) -> Tensor { sample }
-
-  func step(_ step: Int, prediction: Tensor, sample: Tensor, noise: Tensor?) -> Tensor {
-    precondition(
-      prediction.shape == sample.shape,
-      "DDIM: prediction \(prediction.shape) for sample \(sample.shape)")
-    precondition((noise != nil) == needsNoise, "DDIM: noise is needed where eta > 0, and only there")
-    let factors = steps[step]
-    var clean = cleanSample(factors, prediction: prediction, sample: sample)
-    if let thresholding {
-      clean = thresholded(clean, thresholding)
-    } else if let clipRange {
-      clean = clean.mapped { min(max($0, -clipRange), clipRange) }
-    }
-    let direction = predictedNoise(factors, prediction: prediction, sample: sample)
-    let next = combined(clean, factors.nextSignal, direction, factors.nextNoise)
-    guard let noise else { return next }
-    return combined(next, 1, noise, factors.deviation)
-  }
-
-  private func cleanSample(_ factors: Step, prediction: Tensor, sample: Tensor) -> Tensor {
-    switch self.prediction {
-    case .noise:
-      combined(sample, 1, prediction, -factors.noise).mapped { $0 / factors.signal }
-    case .velocity:
-      combined(sample, factors.signal, prediction, -factors.noise)
-    case .sample:
-      prediction
-    }
-  }
-
-  private func predictedNoise(_ factors: Step, prediction: Tensor, sample: Tensor) -> Tensor {
-    switch self.prediction {
-    case .noise:
-      prediction
-    case .velocity:
-      combined(prediction, factors.signal, sample, factors.noise)
-    case .sample:
-      combined(sample, 1, prediction, -factors.signal).mapped { $0 / factors.noise }
-    }
-  }
-
-  /// Clips each sample at a quantile of its magnitudes and divides by it.
-  private func thresholded(
-    _ clean: Tensor, _ thresholding: SchedulerConfiguration.Thresholding
-  ) -> Tensor {
-    joinedRows(
-      (0..<clean.shape[0]).map { index in
-        let own = clean.rows(index..<index + 1)
-        let magnitudes = own.values.map(abs).sorted()
-        let place = thresholding.ratio * Float(magnitudes.count - 1)
-        let below = min(max(Int(place.rounded(.down)), 0), magnitudes.count - 1)
-        let above = min(below + 1, magnitudes.count - 1)
-        let weight = place - Float(below)
-        let quantile = magnitudes[below] + weight * (magnitudes[above] - magnitudes[below])
-        let limit = min(max(quantile, 1), thresholding.maximum)
-        return own.mapped { min(max($0, -limit), limit) / limit }
-      })
   }
 }

@@ -62,25 +62,27 @@ public struct LatentSampler: Sendable {
   ///
   /// - Parameters:
   ///   - request: what to start from.
-  ///   - taps: asked before each step, with the step (from 0) and its timestep, for what is to be handed out.
   ///   - onStep: called after each step; throwing ends the run.
+  ///   - taps: asked before each step, with the step (from 0) and its timestep, for what is to be handed out.
   /// - Returns: the latents [N, H, W, C].
   /// - Throws: ``DiffusionError`` where the settings do not go together or numbers leave their range, and what
   ///   `onStep` throws.
   public func callAsFunction(
-    _ request: Request, taps: ((_ step: Int, _ timestep: Int) -> UNetTaps?)? = nil,
-    onStep: (Progress) throws -> Void = { _ in }
+    _ request: Request, onStep: (Progress) throws -> Void = { _ in },
+    taps: ((_ step: Int, _ timestep: Int) -> UNetTaps?)? = nil
   ) throws -> Tensor {
     try check(request)
     var run = try scheduler.start(stepCount: request.stepCount, eta: request.eta)
     if run.needsNoise, request.seeds.count != request.noise.shape[0] {
       throw DiffusionError(
         .invalidSetting, "seeds",
-        "found \(request.seeds.count) for \(request.noise.shape[0]) samples; noise is drawn where eta > 0")
+        "found \(request.seeds.count) for \(request.noise.shape[0]) samples; noise is drawn where eta > 0"
+      )
     }
     let guidance = request.guidance
     let unconditional = guidance.isOn ? request.unconditionalText : nil
-    let text = unet.project(text: unconditional.map { joinedRows([$0, request.text]) } ?? request.text)
+    let text = unet.project(
+      text: unconditional.map { joinedRows([$0, request.text]) } ?? request.text)
     let n = request.noise.shape[0]
     var latents = run.initialScale == 1 ? request.noise : run.initialScale * request.noise
     for (step, timestep) in run.timesteps.enumerated() {
@@ -101,7 +103,8 @@ public struct LatentSampler: Sendable {
       guard latents.isFinite else {
         throw DiffusionError(
           .notFinite, "step \(step + 1) of \(run.timesteps.count)",
-          "the latents at timestep \(timestep) are not finite; the model or its settings are broken")
+          "the latents at timestep \(timestep) are not finite; the model or its settings are broken"
+        )
       }
       try onStep(
         Progress(

@@ -67,14 +67,15 @@ public struct NoiseSchedule: Sendable, Equatable {
       })
   }
 
-  /// As `torch.linspace`: from both ends towards the middle.
+  /// As `torch.linspace`: from both ends towards the middle, each product and sum rounded once.
   private static func evenly(from start: Double, to end: Double, count: Int) -> [Float] {
     guard count > 1 else { return [Float(start)] }
     let (start, end) = (Float(start), Float(end))
     let step = (end - start) / Float(count - 1)
     return (0..<count).map { index in
       index < count / 2
-        ? start + step * Float(index) : end - step * Float(count - index - 1)
+        ? start.addingProduct(step, Float(index))
+        : end.addingProduct(-step, Float(count - index - 1))
     }
   }
 

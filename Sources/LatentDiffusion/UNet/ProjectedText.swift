@@ -1,4 +1,5 @@
 import NeuralLayers
+import TensorCore
 
 /// The text's keys and values for every cross-attention layer of a U-Net.
 ///
@@ -8,6 +9,13 @@ public struct ProjectedText: Sendable {
   public let count: Int
   /// By layer name.
   let layers: [String: MultiHeadAttention.KeysAndValues]
+
+  init(_ text: Tensor, for blocks: [TransformerBlock]) {
+    count = text.shape[0]
+    var layers: [String: MultiHeadAttention.KeysAndValues] = [:]
+    for block in blocks { layers[block.crossAttentionLayer.name] = block.project(text: text) }
+    self.layers = layers
+  }
 
   subscript(layer: CrossAttentionLayer) -> MultiHeadAttention.KeysAndValues {
     guard let projected = layers[layer.name] else {

@@ -31,6 +31,11 @@ public struct SpatialTransformer: Sendable {
     projectionOut = try Linear(weights / "proj_out", inputs: channels, outputs: channels)
   }
 
+  /// Projects the text [N, T, D] for these blocks.
+  public func project(text: Tensor) -> ProjectedText {
+    ProjectedText(text, for: blocks)
+  }
+
   /// Applies the blocks.
   public func callAsFunction(_ x: Tensor, text: ProjectedText, taps: UNetTaps? = nil) -> Tensor {
     let (n, h, w, c) = x.dimensions4("SpatialTransformer")

@@ -86,11 +86,7 @@ public struct UNet: Sendable {
     precondition(
       text.rank == 3 && text.lastDimension == configuration.textWidth,
       "UNet: text \(text.shape), expected [N, T, \(configuration.textWidth)]")
-    var layers: [String: MultiHeadAttention.KeysAndValues] = [:]
-    for block in transformerBlocks {
-      layers[block.crossAttentionLayer.name] = block.project(text: text)
-    }
-    return ProjectedText(count: text.shape[0], layers: layers)
+    return ProjectedText(text, for: transformerBlocks)
   }
 
   /// Predicts; see ``callAsFunction(_:timesteps:projectedText:taps:)``.

@@ -18,7 +18,9 @@ public struct UNetConfiguration: Sendable, Equatable {
   public var upAttention: [Bool]
   /// Residual blocks of each level on the way down; the way up has one more.
   public var blockCounts: [Int]
-  /// Attention heads at each level. The file calls them `attention_head_dim`, a misnomer kept for old models.
+  /// Attention heads at each level.
+  ///
+  /// The file calls them `attention_head_dim`, a misnomer that is kept for the sake of old models.
   public var headCounts: [Int]
   /// Transformer layers behind each residual block of a level.
   public var transformerCounts: [Int]
@@ -142,7 +144,8 @@ public struct UNetConfiguration: Sendable, Equatable {
   }
 
   private static func headCounts(_ reader: ConfigurationReader, widths: [Int]) throws -> [Int] {
-    let key = reader.value("num_attention_heads") == nil ? "attention_head_dim" : "num_attention_heads"
+    let key =
+      reader.value("num_attention_heads") == nil ? "attention_head_dim" : "num_attention_heads"
     let counts = try reader.integersOrOne(
       key, default: 8, count: widths.count, in: 1...widthLimit)
     for (width, heads) in zip(widths, counts) where width % heads != 0 {

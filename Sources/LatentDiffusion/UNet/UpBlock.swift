@@ -24,6 +24,7 @@ struct UpBlock: Sendable {
   ///   - level: 0 is the latents' size.
   ///   - inputs: channels of what comes from below.
   ///   - skips: channels of the outputs taken, in the order they are taken.
+  /// - Throws: `CheckpointError` with the full key if a tensor is absent or misshapen.
   init(
     _ weights: WeightScope, _ configuration: UNetConfiguration, level: Int, inputs: Int,
     skips: [Int]

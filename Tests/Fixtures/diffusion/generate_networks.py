@@ -3,6 +3,7 @@
 Reads tiny-sd1 and tiny-sd2 (see make_tiny.py).
 """
 
+import json
 import sys
 from pathlib import Path
 
@@ -125,6 +126,24 @@ def unets():
         case.save(HERE / f"unet-{kind}.safetensors")
 
 
+def options():
+    """A U-Net with every option away from its usual value, its weights in the same file."""
+    config = dict(
+        sample_size=8, in_channels=5, out_channels=3, block_out_channels=[8, 12],
+        down_block_types=["DownBlock2D", "CrossAttnDownBlock2D"],
+        up_block_types=["CrossAttnUpBlock2D", "UpBlock2D"], layers_per_block=[2, 1],
+        transformer_layers_per_block=[1, 2], attention_head_dim=[4, 3], cross_attention_dim=10,
+        norm_num_groups=4, norm_eps=1e-3, flip_sin_to_cos=False, freq_shift=1, downsample_padding=0,
+        center_input_sample=True, time_embedding_dim=20, act_fn="swish", upcast_attention=True,
+        use_linear_projection=True)
+    case = Case(10)
+    unet = case.weights("unet", UNet2DConditionModel(**config))
+    latents, text = case.input("latents", 2, 5, 7, 6), case.input("text", 2, 3, 10)
+    case.integers("times", [3, 801])
+    case.output("prediction", unet(latents, torch.tensor([3, 801]), encoder_hidden_states=text).sample)
+    case.save(HERE / "unet-options.safetensors", configuration=json.dumps(config))
+
+
 def autoencoders():
     vae = load("tiny-sd1", AutoencoderKL, "vae")
     case = Case(5)
@@ -133,8 +152,10 @@ def autoencoders():
         distribution = vae.encode(image).latent_dist
         case.output(f"{name}.mean", distribution.mean)
         case.output(f"{name}.log-variance", distribution.logvar)
-    extreme = case.input("extreme.image", 1, 3, 16, 16, scale=1000)
-    case.output("extreme.mean", vae.encode(extreme).latent_dist.mean)
+    vae.quant_conv.weight.mul_(256)  # until log variances leave their range
+    extreme = case.input("extreme.image", 1, 3, 16, 16)
+    case.output("extreme.log-variance", vae.encode(extreme).latent_dist.logvar)
+    vae.quant_conv.weight.div_(256)
     for name, n, h, w in [("square", 2, 4, 4), ("uneven", 1, 5, 3)]:
         latents = case.input(f"{name}.latents", n, 4, h, w)
         case.output(f"{name}.decoded", vae.decode(latents).sample)
@@ -145,4 +166,5 @@ if __name__ == "__main__":
     with torch.no_grad():
         blocks()
         unets()
+        options()
         autoencoders()

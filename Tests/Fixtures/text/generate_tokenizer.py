@@ -153,6 +153,15 @@ def awkward_strings(tables):
     return list(dict.fromkeys(texts))
 
 
+def scalar_strings(first):
+    """Every scalar of 4096 beside letters, numbers and combining marks, 16 scalars a string."""
+    texts = []
+    for start in range(first, first + 4096, 16):
+        scalars = [chr(c) for c in range(start, start + 16) if not 0xD800 <= c < 0xE000]
+        texts.append("".join(f"X{c}1{c}\u0323\u0301 \u0345{c} " for c in scalars))
+    return texts
+
+
 if __name__ == "__main__":
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
     vocabulary, merges = clip_vocabulary()
@@ -191,4 +200,5 @@ if __name__ == "__main__":
                 continue
             digests[name].append(digest(plain(tokenizer, texts) + padded(tokenizer, texts)))
     write(HERE / "digests.json", digests)
+    write(HERE / "scalars.json", [digest(plain(known["small"], scalar_strings(f))) for f in range(0, 0x110000, 4096)])
     print("first string of block 0:", ascii(drawn_string(Draw(0), tables)))

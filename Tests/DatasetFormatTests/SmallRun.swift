@@ -1,0 +1,97 @@
+import CanonicalJSON
+import DatasetFormat
+import Foundation
+import Imaging
+
+/// A run of five samples in three shards whose pixels follow from the index.
+struct SmallRun {
+  var configuration: JSONValue = ["seed": "7", "steps": 25, "model": ["sha256": "ab"]]
+  var classes = [ClassTable.Entry(id: 3, name: "dog", aliases: ["hound"], split: .seen)]
+  var layout = RunLayout(sampleCount: 5, shardSize: 2)
+  var hasMasks = true
+  /// Which samples were made, to see that finished ones are not made again.
+  var made: [Int] = []
+
+  func record(_ index: Int) -> SampleRecord {
+    SampleRecord(
+      index: index, hasMask: hasMasks, prompt: "a dog \u{1f436} \(index)\n\u{0}\"",
+      seed: UInt64.max - UInt64(index), steps: 25, guidance: 7.5, scheduler: "ddim", width: 7,
+      height: 5, reasons: index == 3 ? ["area", "presence"] : [],
+      entities: [
+        SampleRecord.Entity(
+          name: "dog", classID: 3, words: "dog", isNamed: true, isPresent: true, presence: 0.99,
+          area: 0.31, confidence: 0.97, edgeConfidence: 0.81)
+      ])
+  }
+
+  func open(
+    _ path: String, access: RunFolder.Access = .exclusive, files: (any FileSystem)? = nil
+  ) throws -> RunFolder {
+    try RunFolder.open(
+      path: path, configuration: configuration, classes: try ClassTable(classes), layout: layout,
+      numerics: "portable", access: access, fileSystem: files)
+  }
+
+  /// Makes all that is missing.
+  mutating func make(_ path: String, files: (any FileSystem)? = nil) throws {
+    let folder = try open(path, files: files)
+    for shard in 0..<layout.shardCount {
+      if case .done = try folder.state(ofShard: shard) { continue }
+      let writer = try folder.openShard(shard)
+      for index in writer.missing {
+        try add(index, to: writer)
+      }
+      try writer.commit()
+    }
+    try folder.close()
+  }
+
+  mutating func add(_ index: Int, to writer: ShardWriter) throws {
+    made.append(index)
+    let samples = (0..<7 * 5 * 3).map { UInt8(truncatingIfNeeded: $0 * (index + 3)) }
+    let image = try PixelImage(width: 7, height: 5, channels: .rgb, samples: samples)
+    let ids = (0..<7 * 5).map { UInt16($0 % (index + 2) == 0 ? 3 : 0) }
+    let mask = hasMasks ? try LabelMask(width: 7, height: 5, ids: ids) : nil
+    try writer.add(record(index), image: image, mask: mask)
+  }
+}
+
+/// A new folder that goes away with the test.
+final class TemporaryFolder {
+  let path: String
+  init() throws {
+    // In memory where the system offers it: thousands of small runs would wait for the disk.
+    let memory = URL(fileURLWithPath: "/dev/shm", isDirectory: true)
+    let base =
+      FileManager.default.isWritableFile(atPath: memory.path)
+      ? memory : FileManager.default.temporaryDirectory
+    let url = base.appending(path: "triptych-run-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: false)
+    path = url.path
+  }
+  deinit { _ = Result { try FileManager.default.removeItem(atPath: path) } }
+
+  subscript(_ name: String) -> String { "\(path)/\(name)" }
+}
+
+/// Every file and folder below a folder with its bytes.
+func contents(_ path: String) throws -> [String: Data] {
+  var found: [String: Data] = [:]
+  for name in try FileManager.default.subpathsOfDirectory(atPath: path) {
+    var isFolder: ObjCBool = false
+    _ = FileManager.default.fileExists(atPath: "\(path)/\(name)", isDirectory: &isFolder)
+    found[name] =
+      isFolder.boolValue ? Data() : try Data(contentsOf: URL(fileURLWithPath: "\(path)/\(name)"))
+  }
+  return found
+}
+
+/// The error's code; nil where nothing or another error was thrown.
+func code(_ body: () throws -> Void) -> DatasetError.Code? {
+  do {
+    try body()
+    return nil
+  } catch {
+    return (error as? DatasetError)?.code
+  }
+}
