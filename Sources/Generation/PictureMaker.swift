@@ -25,6 +25,9 @@ public final class PictureMaker {
   /// How often a sample is tried again with another seed.
   public static let retryLimit = 3
 
+  /// Unused memory that may stay between sampling and decoding.
+  private static let keptBytes = 256 << 20
+
   private let plan: GenerationPlan
   private let settings: SamplingSettings
   private let conditioner: TextConditioner
@@ -90,7 +93,10 @@ public final class PictureMaker {
         try attempt == 0 && firstAttempt != nil
         ? firstAttempt : self.latents([sample], attempt: attempt, onStep: onStep)
       guard let latents else { continue }
+      // Decoding wants other sizes than sampling. Small models keep both.
+      BufferPool.shared.trim(above: Self.keptBytes)
       let values = autoencoder.image(of: latents)  // [1, H, W, 3]
+      BufferPool.shared.trim(above: Self.keptBytes)
       if let fault = PictureCheck.fault(in: values) {
         reason = fault
         continue

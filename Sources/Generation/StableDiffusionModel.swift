@@ -1,5 +1,6 @@
 public import Checkpoints
 public import LatentDiffusion
+import TensorCore
 public import TextConditioning
 
 /// A Stable Diffusion model folder, its parts loaded one by one.
@@ -56,6 +57,7 @@ public struct StableDiffusionModel: Sendable {
         "found \(unetConfiguration.textWidth), expected the text encoder's width "
           + "\(configuration.width)")
     }
+    defer { BufferPool.shared.trim() }
     return try CLIPTextEncoder(
       WeightScope(try folder.weights("text_encoder")), configuration: configuration)
   }
@@ -86,14 +88,17 @@ public struct StableDiffusionModel: Sendable {
   ///
   /// - Throws: `CheckpointError`.
   public func unet() throws -> UNet {
-    try UNet(WeightScope(try folder.weights("unet")), unetConfiguration)
+    // What weights were widened into before they were packed is not needed again.
+    defer { BufferPool.shared.trim() }
+    return try UNet(WeightScope(try folder.weights("unet")), unetConfiguration)
   }
 
   /// Loads the autoencoder.
   ///
   /// - Throws: `CheckpointError`.
   public func autoencoder() throws -> Autoencoder {
-    try Autoencoder(WeightScope(try folder.weights("vae")), autoencoderConfiguration)
+    defer { BufferPool.shared.trim() }
+    return try Autoencoder(WeightScope(try folder.weights("vae")), autoencoderConfiguration)
   }
 }
 

@@ -40,9 +40,15 @@ public final class BufferPool: Sendable {
   /// What the pool has done so far.
   public var statistics: Statistics { state.withLock { $0.statistics } }
 
-  /// Gives every unused block back to the system.
-  public func trim() {
+  /// Gives the unused blocks back to the system, if they are more than `limit` bytes in all.
+  ///
+  /// For the seams between phases that use other sizes: after loading, between sampling and decoding. A loop that
+  /// trims each time would ask the system each time.
+  public func trim(above limit: Int = 0) {
     let blocks = state.withLock { state in
+      guard state.statistics.heldBytes - state.statistics.usedBytes > limit else {
+        return [(UInt, Int)]()
+      }
       let blocks = state.free.flatMap { capacity, blocks in blocks.map { ($0, capacity) } }
       state.free.removeAll()
       for (_, capacity) in blocks { state.statistics.heldBytes -= capacity * 4 }
