@@ -10,7 +10,7 @@ public struct MemoryEstimate: Sendable, Equatable {
   public let activations: Int
 
   /// Bytes in all.
-  public var total: Int { weights + activations }
+  public var total: Int { Self.base + weights + activations }
 
   /// Estimates the peak: the denoiser at its finest level on the guided batch, or the decoder at full size on one
   /// picture, whichever is more.
@@ -26,12 +26,15 @@ public struct MemoryEstimate: Sendable, Equatable {
     let cells = pixels / (model.pixelsPerCell * model.pixelsPerCell)
     let guided = settings.guidance > 1 ? 2 * batch : batch
     let finest = model.unetConfiguration.widths.first ?? 1
-    // Skip connections of all levels together are worth about eight maps of the finest; a block works on as many.
-    let denoiser = 16 * guided * cells * finest
+    // In maps of the finest level, as measured: skip connections, a block's own, feed-forward, pooled buffers.
+    let denoiser = 40 * guided * cells * finest
     let widths = model.autoencoderConfiguration.widths
-    let decoder = 4 * pixels * (widths.count > 1 ? widths[1] : widths.first ?? 1)
+    let decoder = 8 * pixels * (widths.count > 1 ? widths[1] : widths.first ?? 1)
     activations = 4 * max(denoiser, decoder)
   }
+
+  /// Bytes of the program itself, its libraries and the text's tables.
+  private static let base = 48 << 20
 
   /// The machine's memory in bytes, or what the process's control group may use of it.
   public static var machine: Int {

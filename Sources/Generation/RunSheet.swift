@@ -18,7 +18,13 @@ public enum RunSheet {
       let image = try PNGCodec.decodeImage(bytes).pixels
       return ContactSheet.Tile(image, caption: run.plan.sample(index).prompt)
     }
-    return try ContactSheet().draw(tiles)
+    return try ContactSheet(columns: columns(count)).draw(tiles)
+  }
+
+  /// Columns of a sheet: as near to a square as full rows allow, else as near as any.
+  private static func columns(_ count: Int) -> Int {
+    let square = (1...count).first { $0 * $0 >= count } ?? 1
+    return (square...max(square, min(count, 2 * square - 2))).first { count % $0 == 0 } ?? square
   }
 
   /// A picture's path below the run folder.
@@ -28,6 +34,18 @@ public enum RunSheet {
       return String(repeating: "0", count: max(0, width - digits.count)) + digits
     }
     return "shards/\(padded(index / layout.shardSize, 5))/images/\(padded(index, 9)).png"
+  }
+
+  /// Refuses a place where a file cannot be made, before hours of work end there.
+  ///
+  /// - Throws: ``GenerationError`` naming the folder.
+  public static func checkPlace(_ path: String) throws {
+    let slash = path.lastIndex(of: "/")
+    let folder = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+    guard !FileAccess.isFolder(path), FileAccess.isFolder(folder), access(folder, W_OK) == 0 else {
+      throw GenerationError(
+        .unwritable, path, "a file cannot be made there; expected a name in a folder that is there")
+    }
   }
 
   /// Writes a picture under its name at once: what was there before, or the whole new file.

@@ -16,9 +16,12 @@ import Testing
         expectRefusal(
           try await Program.run(command + ["--output", folder + place]), code: 73, saying: "file")
       }
-      let sheet = try await Program.run(
-        command + ["--output", folder + "/run", "--contact-sheet", folder + "/no/sheet.png"])
-      #expect(sheet.code == 73 && sheet.errorLines.count == 1)
+      for option in ["--contact-sheet", "--save-latents"] {
+        let outcome = try await Program.run(
+          command + ["--output", folder + "/run", option, folder + "/no/such"])
+        expectRefusal(outcome, code: 73, saying: folder + "/no/such")
+        #expect(!FileManager.default.fileExists(atPath: folder + "/run"))
+      }
     }
   }
 

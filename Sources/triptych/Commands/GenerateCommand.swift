@@ -61,6 +61,9 @@ struct GenerateCommand: ParsableCommand {
     let path = output.output ?? "Output/\(run.name)"
     guard !output.dryRun else { return try describe(run, path: path, memory: memory) }
     try checkLatents(run)
+    for file in [saveLatents, output.contactSheet].compactMap({ $0 }) {
+      try RunSheet.checkPlace(file)
+    }
     // A folder that is there holds a part of the run already.
     if !ResourceFolder.isFolder(path) {
       try DiskEstimate(count: plan.count, width: settings.width, height: settings.height)
@@ -89,9 +92,12 @@ struct GenerateCommand: ParsableCommand {
       case .note(let text):
         reporter.finish()
         Console.note("triptych: \(Console.oneLine(text))")
-      case .kept(let record, _):
+      case .kept(let record, let shard):
         guard runtime.json else { break }
-        try Console.result(.object([.init("event", "sample")] + (record.json.members ?? [])))
+        let head: [JSONValue.Member] = [
+          .init("event", "sample"), .init("shard", .integer(Int64(shard))),
+        ]
+        try Console.result(.object(head + (record.json.members ?? [])))
       }
     }
     reporter.finish()
