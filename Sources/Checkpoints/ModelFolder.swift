@@ -171,16 +171,7 @@ public struct ModelFolder: Sendable {
   }
 
   private static func readConfiguration(_ path: String) throws -> JSONValue {
-    let bytes = try RegularFile(path: path).contents(limit: configurationByteLimit)
-    do {
-      let value = try JSONValue.parse(bytes)
-      guard value.members != nil else {
-        throw CheckpointError(.malformed, file: path, "found \(value.kind), expected an object")
-      }
-      return value
-    } catch let error as JSONError {
-      throw CheckpointError(.malformed, file: path, "is not valid JSON: \(error)")
-    }
+    try RegularFile(path: path).jsonObject(limit: configurationByteLimit)
   }
 
   private static func shown(_ name: String?) -> String {

@@ -1,3 +1,5 @@
+public import CanonicalJSON
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -7,14 +9,17 @@
 #endif
 
 /// A regular file open for reading; closed when the last user lets go.
-final class RegularFile: Sendable {
-  let path: String
+public final class RegularFile: Sendable {
+  /// The path the file was opened under.
+  public let path: String
+  /// The size in bytes when it was opened.
+  public let byteCount: Int
   let descriptor: Int32
-  /// The size when it was opened.
-  let byteCount: Int
 
   /// Opens a file; links are followed, folders, pipes and devices refused.
-  init(path: String) throws(CheckpointError) {
+  ///
+  /// - Throws: ``CheckpointError`` where it is missing, cannot be opened or is not a regular file.
+  public init(path: String) throws(CheckpointError) {
     guard !path.isEmpty, !path.utf8.contains(0) else {
       throw CheckpointError(.missingFile, file: path, "this is not a file name")
     }
@@ -48,7 +53,9 @@ final class RegularFile: Sendable {
   }
 
   /// All bytes, copied; for small files such as configurations.
-  func contents(limit: Int) throws(CheckpointError) -> [UInt8] {
+  ///
+  /// - Throws: ``CheckpointError`` where there are more than `limit`, or they cannot be read.
+  public func contents(limit: Int) throws(CheckpointError) -> [UInt8] {
     guard byteCount <= limit else {
       throw CheckpointError(
         .malformed, file: path, "the file has \(byteCount) bytes, at most \(limit) are accepted")
@@ -74,6 +81,24 @@ final class RegularFile: Sendable {
       filled += count
     }
     return bytes
+  }
+
+  /// The contents as JSON with an object at the top.
+  ///
+  /// - Throws: ``CheckpointError`` as ``contents(limit:)`` does, or with the byte position of a fault.
+  public func jsonObject(limit: Int) throws(CheckpointError) -> JSONValue {
+    let bytes = try contents(limit: limit)
+    let value: JSONValue
+    do {
+      value = try JSONValue.parse(bytes)
+    } catch {
+      throw CheckpointError(.malformed, file: path, "is not valid JSON: \(error)")
+    }
+    guard value.members != nil else {
+      throw CheckpointError(
+        .malformed, file: path, "found \(value.kind) at the top, expected an object")
+    }
+    return value
   }
 
   private static func size(

@@ -14,10 +14,7 @@ public struct Linear: Sendable {
   ///
   /// - Throws: `CheckpointError` with the full key if one is absent or misshapen.
   public init(_ weights: WeightScope, inputs: Int, outputs: Int, bias: Bool = true) throws {
-    let isConvolution = weights.shape("weight")?.count == 4
-    let stored = try weights.tensor(
-      "weight", isConvolution ? [outputs, inputs, 1, 1] : [outputs, inputs])
-    weight = PackedWeights(linear: stored.reshaped([outputs, inputs]))
+    weight = PackedWeights(linear: try weights.matrix("weight", outputs, inputs))
     self.bias = bias ? try weights.tensor("bias", [outputs]) : nil
   }
 

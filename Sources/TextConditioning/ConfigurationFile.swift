@@ -20,41 +20,13 @@ struct ConfigurationFile {
   /// Reads the file.
   ///
   /// - Throws: `CheckpointError` if it is absent, no regular file, larger than `limit` bytes or unreadable.
-  func bytes(limit: Int) throws -> [UInt8] {
-    var status = stat()
-    guard stat(path, &status) == 0 else {
-      throw CheckpointError(.missingFile, file: path, "the file is missing; a model folder has one")
-    }
-    guard status.st_mode & S_IFMT == S_IFREG else {
-      throw CheckpointError(.unreadable, file: path, "expected a regular file")
-    }
-    guard status.st_size <= limit else { throw tooLarge("\(status.st_size)", limit) }
-    let data: Data
-    do {
-      let handle = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
-      data = try handle.read(upToCount: limit + 1) ?? Data()
-    } catch {
-      throw CheckpointError(.unreadable, file: path, "the file cannot be read: \(error)")
-    }
-    guard data.count <= limit else { throw tooLarge("more than \(limit)", limit) }
-    return Array(data)
-  }
+  func bytes(limit: Int) throws -> [UInt8] { try RegularFile(path: path).contents(limit: limit) }
 
   /// Reads the file as JSON with an object at the top.
   ///
   /// - Throws: `CheckpointError` as ``bytes(limit:)``, or with the byte position of a fault.
   func object(limit: Int) throws -> JSONValue {
-    let value: JSONValue
-    do {
-      value = try JSONValue.parse(try bytes(limit: limit))
-    } catch let error as JSONError {
-      throw CheckpointError(.malformed, file: path, "not valid JSON: \(error)")
-    }
-    guard value.members != nil else {
-      throw CheckpointError(
-        .malformed, file: path, "expected an object at the top, found \(value.kind)")
-    }
-    return value
+    try RegularFile(path: path).jsonObject(limit: limit)
   }
 
   /// What is wrong with the file's contents.
@@ -65,11 +37,6 @@ struct ConfigurationFile {
   /// What the file asks for and is not supported.
   func refusal(_ key: String? = nil, _ message: String) -> CheckpointError {
     CheckpointError(.unsupported, file: path, key: key, message)
-  }
-
-  private func tooLarge(_ size: String, _ limit: Int) -> CheckpointError {
-    CheckpointError(
-      .malformed, file: path, "found \(size) bytes, expected at most \(limit)")
   }
 }
 

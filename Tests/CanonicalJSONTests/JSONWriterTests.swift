@@ -1,4 +1,5 @@
 import CanonicalJSON
+import TestSupport
 import Testing
 
 @Suite struct JSONWriterTests {
@@ -52,7 +53,7 @@ import Testing
   }
 
   @Test func seededRandomTreesReadBackEqual() throws {
-    var random = SeededBits(state: 20_240_607)
+    var random = SeededGenerator(seed: 20_240_607)
     for _ in 0..<300 {
       let value = randomValue(depth: 4, &random)
       #expect(try JSONValue.parse(value.text.utf8) == value)
@@ -63,7 +64,7 @@ import Testing
   }
 
   @Test func seededByteFlipsNeverTrap() {
-    var random = SeededBits(state: 7)
+    var random = SeededGenerator(seed: 7)
     let text = Array(#"{"a":[1,-2.5e3,true,false,null],"b":{"c":"d\ud83d\ude00\n"},"é":"ü"}"#.utf8)
     var refused = 0
     for _ in 0..<20_000 {
@@ -83,19 +84,7 @@ import Testing
   }
 }
 
-private struct SeededBits: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-    return z ^ (z >> 31)
-  }
-}
-
-private func randomValue(depth: Int, _ random: inout SeededBits) -> JSONValue {
+private func randomValue(depth: Int, _ random: inout SeededGenerator) -> JSONValue {
   switch Int.random(in: 0..<(depth == 0 ? 5 : 7), using: &random) {
   case 0: return nil
   case 1: return .bool(.random(using: &random))
@@ -114,7 +103,7 @@ private func randomValue(depth: Int, _ random: inout SeededBits) -> JSONValue {
   }
 }
 
-private func randomText(_ random: inout SeededBits) -> String {
+private func randomText(_ random: inout SeededGenerator) -> String {
   var text = ""
   for _ in 0..<Int.random(in: 0..<8, using: &random) {
     let code = UInt32.random(

@@ -1,6 +1,7 @@
 import Checkpoints
 import Foundation
 import TensorCore
+import TestSupport
 import Testing
 
 /// Damaged and malicious files end in an error, never in a trap.
@@ -36,7 +37,7 @@ import Testing
   func seededRandomDamageLoadsOrThrows(_ name: String) throws {
     let bytes = try fileBytes(fixturePath(name))
     let folder = try TemporaryFolder()
-    var random = SeededBits(state: 3)
+    var random = SeededGenerator(seed: 3)
     var refused = 0
     let cases = 4000
     for _ in 0..<cases {
@@ -48,7 +49,7 @@ import Testing
         case 1: damaged.remove(at: place)
         case 2: damaged.insert(.random(in: 0...255, using: &random), at: place)
         default:
-          damaged[place] = Array("0123456789{}[],:\"-e.".utf8).randomElement(using: &random) ?? 0
+          damaged[place] = random.choose(Array("0123456789{}[],:\"-e.".utf8))
         }
       }
       refused += try loadsOrThrows(damaged, in: folder) ? 0 : 1

@@ -1,6 +1,7 @@
 import Checkpoints
 import Foundation
 import TensorCore
+import TestSupport
 import Testing
 
 @Suite struct SafetensorsWriterTests {
@@ -52,7 +53,7 @@ import Testing
   @Test func theOrderOfAddingDoesNotChangeTheBytes() throws {
     let folder = try TemporaryFolder()
     let values = (0..<40).map { "key.\($0)" }
-    var random = SeededBits(state: 11)
+    var random = SeededGenerator(seed: 11)
     var first: [UInt8]?
     for _ in 0..<5 {
       var writer = SafetensorsWriter()

@@ -1,6 +1,7 @@
 import Checkpoints
 import Foundation
 import TensorCore
+import TestSupport
 import Testing
 
 /// A folder that is removed with its contents when the test lets go of it.
@@ -46,8 +47,7 @@ final class TemporaryFolder {
 }
 
 func fixturePath(_ name: String) -> String {
-  URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-    .appendingPathComponent("Fixtures/checkpoints/\(name)").path
+  Fixture.folder.appendingPathComponent("checkpoints/\(name)").path
 }
 
 func fileBytes(_ path: String) throws -> [UInt8] {
@@ -118,17 +118,4 @@ func withoutPrivileges<R>(_ body: () throws -> R) throws -> R {
     defer { _ = setUser(0) }
   #endif
   return try body()
-}
-
-/// A generator whose numbers depend on its seed alone.
-struct SeededBits: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-    return z ^ (z >> 31)
-  }
 }

@@ -1,10 +1,10 @@
 import Foundation
 import Imaging
+import TestSupport
 
 /// The bytes of a file of Tests/Fixtures/imaging.
-func fixture(_ name: String, file: String = #filePath) throws -> [UInt8] {
-  let folder = URL(fileURLWithPath: file).deletingLastPathComponent().deletingLastPathComponent()
-  return [UInt8](try Data(contentsOf: folder.appending(path: "Fixtures/imaging/\(name)")))
+func fixture(_ name: String) throws -> [UInt8] {
+  [UInt8](try Data(contentsOf: Fixture.folder.appending(path: "imaging/\(name)")))
 }
 
 /// Little-endian single precision numbers of a fixture.
@@ -12,25 +12,6 @@ func floatFixture(_ name: String) throws -> [Float] {
   let bytes = try fixture(name)
   return stride(from: 0, to: bytes.count, by: 4).map { start in
     Float(bitPattern: (0..<4).reduce(0) { $0 | UInt32(bytes[start + $1]) << UInt32(8 * $1) })
-  }
-}
-
-/// A stream of numbers that is the same everywhere.
-struct SeededGenerator: RandomNumberGenerator {
-  var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var mixed = state
-    mixed = (mixed ^ mixed >> 30) &* 0xbf58_476d_1ce4_e5b9
-    mixed = (mixed ^ mixed >> 27) &* 0x94d0_49bb_1331_11eb
-    return mixed ^ mixed >> 31
-  }
-
-  mutating func bytes(_ count: Int, below limit: Int = 256) -> [UInt8] {
-    (0..<count).map { _ in UInt8(truncatingIfNeeded: Int.random(in: 0..<limit, using: &self)) }
   }
 }
 

@@ -1,4 +1,5 @@
 import Imaging
+import TestSupport
 import Testing
 
 /// Whatever the bytes are, decoding gives a picture or an ``ImagingError``.

@@ -1,13 +1,14 @@
 import TensorCore
+import TestSupport
 import Testing
 
 @Suite("Threads", .serialized)
 struct ParallelTests {
   @Test func resultsDoNotDependOnTheThreadCount() {
-    var samples = Samples(seed: 31)
-    let x = samples.tensor([2, 33, 31, 64])
-    let convolutionWeights = PackedWeights(convolution: samples.tensor([96, 64, 3, 3]))
-    let (scale, shift) = (samples.tensor([96]), samples.tensor([96]))
+    var random = SeededGenerator(seed: 31)
+    let x = random.tensor([2, 33, 31, 64])
+    let convolutionWeights = PackedWeights(convolution: random.tensor([96, 64, 3, 3]))
+    let (scale, shift) = (random.tensor([96]), random.tensor([96]))
     func pass() -> [Float] {
       let y = convolution(x, convolutionWeights, padding: Padding(1))
       let z = groupNorm(y, groups: 8, scale: scale, shift: shift, epsilon: 1e-5, thenSiLU: true)

@@ -1,25 +1,27 @@
 import TensorCore
+import TestSupport
 import Testing
 
 @Suite("Matrix products against the plain reference, at every level")
 struct ProductTests {
   @Test(arguments: KernelLevel.available)
   func linearMatchesReference(level: KernelLevel) {
-    var samples = Samples(seed: 1)
+    var random = SeededGenerator(seed: 1)
     var worst: Float = 0
     for _ in 0..<120 {
-      let rows = samples.choose(tailSizes + [200, 337])
-      let inputs = samples.choose(tailSizes + [255, 256, 257, 600])
-      let outputs = samples.choose(tailSizes + [96, 353])
-      let x = samples.tensor([rows, inputs])
-      let w = samples.tensor([outputs, inputs])
-      let bias = samples.next() % 2 == 0 ? samples.tensor([outputs]) : nil
-      let residual = samples.next() % 2 == 0 ? samples.tensor([rows, outputs]) : nil
+      let rows = random.choose(tailSizes + [200, 337])
+      let inputs = random.choose(tailSizes + [255, 256, 257, 600])
+      let outputs = random.choose(tailSizes + [96, 353])
+      let x = random.tensor([rows, inputs])
+      let w = random.tensor([outputs, inputs])
+      let bias = random.next() % 2 == 0 ? random.tensor([outputs]) : nil
+      let residual = random.next() % 2 == 0 ? random.tensor([rows, outputs]) : nil
       let found = level.scoped {
         linear(x, PackedWeights(linear: w), bias: bias, adding: residual)
       }
-      let difference = relativeDifference(
-        found, Reference.linear(x, w, bias: bias, adding: residual))
+      let difference = Difference(
+        found, Reference.linear(x, w, bias: bias, adding: residual)
+      ).ofRange
       #expect(difference < 2e-6, "\(level) [\(rows), \(inputs)] → \(outputs)")
       worst = max(worst, difference)
     }
@@ -28,35 +30,35 @@ struct ProductTests {
 
   @Test(arguments: KernelLevel.available)
   func convolutionMatchesReference(level: KernelLevel) {
-    var samples = Samples(seed: 2)
+    var random = SeededGenerator(seed: 2)
     var worst: Float = 0
     for _ in 0..<60 {
       let (n, h, w) = (
-        samples.choose([1, 2, 3]), samples.choose([3, 4, 5, 9, 16]), samples.choose([3, 6, 7, 13])
+        random.choose([1, 2, 3]), random.choose([3, 4, 5, 9, 16]), random.choose([3, 6, 7, 13])
       )
       let (inputs, outputs) = (
-        samples.choose([1, 3, 4, 16, 33, 64]), samples.choose([1, 3, 4, 17, 32, 65])
+        random.choose([1, 3, 4, 16, 33, 64]), random.choose([1, 3, 4, 17, 32, 65])
       )
-      let kernel = samples.choose([1, 3])
-      let stride = samples.choose([1, 2])
+      let kernel = random.choose([1, 3])
+      let stride = random.choose([1, 2])
       let padding =
-        samples.choose([0, 1]) == 0
+        random.choose([0, 1]) == 0
         ? Padding(kernel / 2) : Padding(top: 0, bottom: 1, left: 0, right: 1)
-      let upsampling = samples.next() % 3 == 0
-      let x = samples.tensor([n, h, w, inputs])
-      let weights = samples.tensor([outputs, inputs, kernel, kernel])
-      let bias = samples.tensor([outputs])
-      let shift = samples.next() % 2 == 0 ? samples.tensor([n, outputs]) : nil
+      let upsampling = random.next() % 3 == 0
+      let x = random.tensor([n, h, w, inputs])
+      let weights = random.tensor([outputs, inputs, kernel, kernel])
+      let bias = random.tensor([outputs])
+      let shift = random.next() % 2 == 0 ? random.tensor([n, outputs]) : nil
       let plain = Reference.convolution(
         x, weights, bias: bias, stride: stride, padding: padding, upsampling: upsampling,
         shift: shift)
-      let residual = samples.next() % 2 == 0 ? samples.tensor(plain.shape) : nil
+      let residual = random.next() % 2 == 0 ? random.tensor(plain.shape) : nil
       let found = level.scoped {
         convolution(
           x, PackedWeights(convolution: weights), bias: bias, stride: stride, padding: padding,
           upsampling: upsampling, shift: shift, adding: residual)
       }
-      let difference = relativeDifference(found, residual.map { plain + $0 } ?? plain)
+      let difference = Difference(found, residual.map { plain + $0 } ?? plain).ofRange
       #expect(difference < 2e-6, "\(level) \(x.shape) k\(kernel) s\(stride) → \(outputs)")
       worst = max(worst, difference)
     }
@@ -65,10 +67,10 @@ struct ProductTests {
 
   @Test(arguments: KernelLevel.available)
   func aRowDoesNotDependOnTheRowsBesideIt(level: KernelLevel) {
-    var samples = Samples(seed: 3)
+    var random = SeededGenerator(seed: 3)
     for (inputs, outputs) in [(40, 33), (300, 64), (1024, 20), (5120, 32)] {
-      let x = samples.tensor([700, inputs])
-      let weights = level.scoped { PackedWeights(linear: samples.tensor([outputs, inputs])) }
+      let x = random.tensor([700, inputs])
+      let weights = level.scoped { PackedWeights(linear: random.tensor([outputs, inputs])) }
       let all = linear(x, weights)
       for range in [0..<1, 5..<7, 699..<700, 100..<350] {
         #expect(
@@ -78,9 +80,9 @@ struct ProductTests {
   }
 
   @Test func aSampleDoesNotDependOnItsBatch() {
-    var samples = Samples(seed: 4)
-    let x = samples.tensor([3, 12, 10, 40])
-    let weights = PackedWeights(convolution: samples.tensor([48, 40, 3, 3]))
+    var random = SeededGenerator(seed: 4)
+    let x = random.tensor([3, 12, 10, 40])
+    let weights = PackedWeights(convolution: random.tensor([48, 40, 3, 3]))
     let all = convolution(x, weights, padding: Padding(1))
     for sample in 0..<3 {
       let alone = convolution(x.rows(sample..<sample + 1), weights, padding: Padding(1))
@@ -89,14 +91,14 @@ struct ProductTests {
   }
 
   @Test func convolutionIsLinearInInputAndWeights() {
-    var samples = Samples(seed: 5)
-    let (a, b) = (samples.tensor([1, 8, 8, 16]), samples.tensor([1, 8, 8, 16]))
-    let (v, w) = (samples.tensor([8, 16, 3, 3]), samples.tensor([8, 16, 3, 3]))
+    var random = SeededGenerator(seed: 5)
+    let (a, b) = (random.tensor([1, 8, 8, 16]), random.tensor([1, 8, 8, 16]))
+    let (v, w) = (random.tensor([8, 16, 3, 3]), random.tensor([8, 16, 3, 3]))
     func apply(_ x: Tensor, _ w: Tensor) -> Tensor {
       convolution(x, PackedWeights(convolution: w), padding: Padding(1))
     }
-    #expect(relativeDifference(apply(a + b, w), apply(a, w) + apply(b, w)) < 1e-5)
-    #expect(relativeDifference(apply(a, v + w), apply(a, v) + apply(a, w)) < 1e-5)
+    #expect(Difference(apply(a + b, w), apply(a, w) + apply(b, w)).ofRange < 1e-5)
+    #expect(Difference(apply(a, v + w), apply(a, v) + apply(a, w)).ofRange < 1e-5)
   }
 
   @Test func aWrongWidthTraps() async {

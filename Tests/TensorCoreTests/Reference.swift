@@ -185,3 +185,6 @@ enum Reference {
   }
 
 }
+
+/// Lengths that fall before, on and behind the edges of vectors, tiles and panels.
+let tailSizes = [1, 2, 3, 7, 8, 15, 16, 17, 31, 32, 33, 48, 63, 64, 65]

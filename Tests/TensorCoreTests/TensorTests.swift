@@ -1,4 +1,5 @@
 import TensorCore
+import TestSupport
 import Testing
 
 @Suite("Tensor values, views and joining")
@@ -11,8 +12,8 @@ struct TensorTests {
   }
 
   @Test func channelOrdersAreInverse() {
-    var samples = Samples(seed: 21)
-    let x = samples.tensor([2, 5, 3, 4])
+    var random = SeededGenerator(seed: 21)
+    let x = random.tensor([2, 5, 3, 4])
     #expect(x.channelsLast().channelsFirst().values == x.values)
     #expect(x.channelsLast().shape == [2, 3, 4, 5])
     #expect(x.channelsLast().values[1] == x.values[12])
@@ -54,9 +55,9 @@ struct TensorTests {
   }
 
   @Test func halfPrecisionRoundsLikeTheLanguage() {
-    var samples = Samples(seed: 22)
+    var random = SeededGenerator(seed: 22)
     let values = (0..<200_000).map { _ in
-      Float(bitPattern: UInt32(truncatingIfNeeded: samples.next()))
+      Float(bitPattern: UInt32(truncatingIfNeeded: random.next()))
     }
     var half = [UInt16](repeating: 0, count: values.count)
     half.withUnsafeMutableBytes { raw in
@@ -75,11 +76,11 @@ struct TensorTests {
   }
 
   @Test func aSteadyLoopAsksTheSystemForNothing() {
-    var samples = Samples(seed: 23)
-    let x = samples.tensor([2, 16, 16, 32])
-    let weights = PackedWeights(convolution: samples.tensor([32, 32, 3, 3]))
+    var random = SeededGenerator(seed: 23)
+    let x = random.tensor([2, 16, 16, 32])
+    let weights = PackedWeights(convolution: random.tensor([32, 32, 3, 3]))
     // Sizes of this loop are its own, so that tests running beside it cannot take its blocks.
-    let odd = samples.tensor([1, 77, 33, 101])
+    let odd = random.tensor([1, 77, 33, 101])
     func step() { _ = silu(odd); _ = convolution(x, weights, padding: Padding(1)) }
     step()
     let rounded = BufferPool.shared.statistics

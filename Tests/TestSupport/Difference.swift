@@ -7,8 +7,9 @@ public struct Difference: Sendable, CustomStringConvertible {
   /// The reference's largest value minus its smallest.
   public let range: Float
 
-  /// The largest difference as a share of the reference's range.
-  public var ofRange: Float { range > 0 ? maximum / range : maximum }
+  /// The largest difference as a share of the reference's range; of 0.001 where all of the reference is one
+  /// value and has none.
+  public var ofRange: Float { maximum / (range > 0 ? range : 1e-3) }
 
   /// Compares; shapes must be equal.
   public init(_ found: Tensor, _ expected: Tensor) {

@@ -1,4 +1,6 @@
-/// The bounds of every comparison with a reference; no test has one of its own.
+/// The bounds of every comparison with a reference implementation; no such test has one of its own.
+///
+/// Tests of single operations against the same arithmetic written plainly state their own, tighter ones.
 ///
 /// A bound is a share of the reference's range (largest minus smallest value) that the largest absolute
 /// difference may reach.

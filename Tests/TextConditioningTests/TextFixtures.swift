@@ -1,10 +1,10 @@
 import Foundation
+import TestSupport
 import TextConditioning
 
 /// The files beside `Tests/Fixtures/text/generate_*.py`.
 enum TextFixtures {
-  static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-    .deletingLastPathComponent().appendingPathComponent("Fixtures/text")
+  static let folder = Fixture.folder.appendingPathComponent("text")
 
   static func data(_ name: String) throws -> Data {
     try Data(contentsOf: folder.appendingPathComponent(name))
