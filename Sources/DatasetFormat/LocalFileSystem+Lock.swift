@@ -51,6 +51,8 @@ extension LocalFileSystem {
   /// Gives a lock back and, on request, removes its file.
   public func releaseLock(_ lock: Int32, path: String, removing: Bool) {
     if removing { _ = Result { try removeFile(path) } }
+    // A child that was forked and has not yet begun its program shares the lock; closing alone would leave it with it.
+    _ = flock(lock, LOCK_UN)
     _ = systemClose(lock)
   }
 
