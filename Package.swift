@@ -42,7 +42,7 @@ let package = Package(
     // Level 2
     .target(
       name: "Checkpoints", dependencies: ["CanonicalJSON", "TensorCore"],
-      swiftSettings: settings),
+      swiftSettings: settings + [.strictMemorySafety()]),
     .target(
       name: "DatasetFormat", dependencies: ["CanonicalJSON", "Imaging", crypto],
       swiftSettings: settings),
