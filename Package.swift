@@ -42,7 +42,7 @@ let package = Package(
     // Level 2
     .target(
       name: "Checkpoints", dependencies: ["CanonicalJSON", "TensorCore"],
-      swiftSettings: settings),
+      swiftSettings: settings + [.strictMemorySafety()]),
     .target(
       name: "DatasetFormat", dependencies: ["CanonicalJSON", "Imaging", crypto],
       swiftSettings: settings),
@@ -84,10 +84,11 @@ let package = Package(
       swiftSettings: settings),
     // Tests
     .target(
-      name: "TestSupport", dependencies: ["CanonicalJSON", "TensorCore", "Checkpoints", "Imaging"],
+      name: "TestSupport", dependencies: ["CanonicalJSON", "Checkpoints", "TensorCore"],
       path: "Tests/TestSupport", swiftSettings: settings),
     .testTarget(
-      name: "CanonicalJSONTests", dependencies: ["CanonicalJSON"], swiftSettings: settings),
+      name: "CanonicalJSONTests", dependencies: ["CanonicalJSON", "TestSupport"],
+      swiftSettings: settings),
     .testTarget(
       name: "TensorCoreTests", dependencies: ["TensorCore", "TestSupport"],
       swiftSettings: settings),
@@ -99,11 +100,11 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "DatasetFormatTests",
-      dependencies: ["CanonicalJSON", "DatasetFormat", "Imaging", "TestSupport"],
+      dependencies: ["CanonicalJSON", "DatasetFormat", "Imaging"],
       swiftSettings: settings),
     .testTarget(
       name: "NeuralLayersTests",
-      dependencies: ["NeuralLayers", "Checkpoints", "TensorCore", "TestSupport"],
+      dependencies: ["NeuralLayers", "TensorCore", "TestSupport"],
       swiftSettings: settings),
     .testTarget(
       name: "TextConditioningTests",

@@ -27,7 +27,7 @@ final class AtomicFile {
     self.path = path
     self.folder = folder
     temporary = joinedPath(folder, ".triptych-\(getpid())-\(suffix).tmp")
-    descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o666)
+    descriptor = unsafe open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o666)
     guard descriptor >= 0 else {
       throw Self.failure(path, "cannot be created", errno)
     }
@@ -36,21 +36,21 @@ final class AtomicFile {
 
   deinit {
     if descriptor >= 0 { close(descriptor) }
-    if hasTemporary { unlink(temporary) }
+    if hasTemporary { unsafe unlink(temporary) }
   }
 
   /// Appends bytes.
   func write(_ bytes: UnsafeRawBufferPointer) throws(CheckpointError) {
     var written = 0
     while written < bytes.count {
-      let rest = UnsafeRawBufferPointer(rebasing: bytes[written...])
+      let rest = unsafe UnsafeRawBufferPointer(rebasing: bytes[written...])
       // Systems cut single writes near 2 GiB anyway.
       #if canImport(Glibc)
-        let count = Glibc.write(descriptor, rest.baseAddress, min(rest.count, 1 << 30))
+        let count = unsafe Glibc.write(descriptor, rest.baseAddress, min(rest.count, 1 << 30))
       #elseif canImport(Musl)
-        let count = Musl.write(descriptor, rest.baseAddress, min(rest.count, 1 << 30))
+        let count = unsafe Musl.write(descriptor, rest.baseAddress, min(rest.count, 1 << 30))
       #else
-        let count = Darwin.write(descriptor, rest.baseAddress, min(rest.count, 1 << 30))
+        let count = unsafe Darwin.write(descriptor, rest.baseAddress, min(rest.count, 1 << 30))
       #endif
       if count < 0 {
         let number = errno
@@ -67,11 +67,11 @@ final class AtomicFile {
     let closing = descriptor
     descriptor = -1
     guard close(closing) == 0 else { throw Self.failure(path, "cannot be written", errno) }
-    guard rename(temporary, path) == 0 else {
+    guard unsafe rename(temporary, path) == 0 else {
       throw Self.failure(path, "cannot be put in place", errno)
     }
     hasTemporary = false
-    let folderDescriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    let folderDescriptor = unsafe open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard folderDescriptor >= 0 else {
       throw Self.failure(path, "its folder cannot be synchronised", errno)
     }

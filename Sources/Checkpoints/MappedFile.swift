@@ -12,8 +12,9 @@
 /// costs no memory by itself. Where somebody cuts the file short, touching the lost pages would end the
 /// program; ``checkSize()`` right before a read turns that into an error.
 ///
-/// The bytes are never written through this mapping. That is what makes the unchecked `Sendable` true.
-public final class MappedFile: @unchecked Sendable {
+/// The bytes are never written through this mapping. That is what makes the unchecked `Sendable` true. The
+/// mapping's address leaves this class only as the argument of ``withBytes(_:_:)``, checked against its size.
+@safe public final class MappedFile: @unchecked Sendable {
   /// The path the file was opened under.
   public let path: String
   /// The size of the mapping.
@@ -30,9 +31,10 @@ public final class MappedFile: @unchecked Sendable {
     guard file.byteCount > 0 else {
       throw CheckpointError(.malformed, file: path, "the file is empty")
     }
-    let address = mmap(nil, file.byteCount, PROT_READ, MAP_PRIVATE, file.descriptor, 0)
+    let address = unsafe mmap(nil, file.byteCount, PROT_READ, MAP_PRIVATE, file.descriptor, 0)
     // MAP_FAILED, which the importer does not know.
-    guard let address, address != UnsafeMutableRawPointer(bitPattern: -1) else {
+    guard let address = unsafe address, unsafe address != UnsafeMutableRawPointer(bitPattern: -1)
+    else {
       let number = errno
       throw CheckpointError(
         .unreadable, file: path, errorNumber: number,
@@ -40,10 +42,10 @@ public final class MappedFile: @unchecked Sendable {
     }
     self.path = path
     byteCount = file.byteCount
-    base = UnsafeRawPointer(address)
+    unsafe base = UnsafeRawPointer(address)
   }
 
-  deinit { munmap(UnsafeMutableRawPointer(mutating: base), byteCount) }
+  deinit { unsafe munmap(UnsafeMutableRawPointer(mutating: base), byteCount) }
 
   /// Makes sure that the file is still as long as when it was mapped.
   ///
@@ -68,8 +70,8 @@ public final class MappedFile: @unchecked Sendable {
       range.lowerBound >= 0 && range.upperBound <= byteCount,
       "MappedFile: bytes \(range) of \(byteCount)")
     try checkSize()
-    let bytes = UnsafeRawBufferPointer(start: base + range.lowerBound, count: range.count)
-    return try withExtendedLifetime(self) { try body(bytes) }
+    let bytes = unsafe UnsafeRawBufferPointer(start: base + range.lowerBound, count: range.count)
+    return try withExtendedLifetime(self) { try unsafe body(bytes) }
   }
 
   /// Tells the system that a range has been used and need not stay in memory: only whole pages inside it
@@ -86,6 +88,6 @@ public final class MappedFile: @unchecked Sendable {
     let end = range.upperBound / page * page
     guard first < end else { return }
     // Advice only: nothing depends on its success.
-    _ = madvise(UnsafeMutableRawPointer(mutating: base + first), end - first, MADV_DONTNEED)
+    _ = unsafe madvise(UnsafeMutableRawPointer(mutating: base + first), end - first, MADV_DONTNEED)
   }
 }

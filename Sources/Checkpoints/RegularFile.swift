@@ -24,7 +24,7 @@ public final class RegularFile: Sendable {
       throw CheckpointError(.missingFile, file: path, "this is not a file name")
     }
     // A pipe without a writer must not hang the program.
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else {
       let number = errno
       if number == ENOENT || number == ENOTDIR {
@@ -63,9 +63,9 @@ public final class RegularFile: Sendable {
     var bytes = [UInt8](repeating: 0, count: byteCount)
     var filled = 0
     while filled < byteCount {
-      let count = bytes.withUnsafeMutableBytes { buffer in
-        let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[filled...])
-        return pread(descriptor, rest.baseAddress, rest.count, off_t(filled))
+      let count = unsafe bytes.withUnsafeMutableBytes { buffer in
+        let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[filled...])
+        return unsafe pread(descriptor, rest.baseAddress, rest.count, off_t(filled))
       }
       if count < 0 {
         let number = errno
@@ -105,7 +105,7 @@ public final class RegularFile: Sendable {
     of descriptor: Int32, path: String
   ) throws(CheckpointError) -> Int {
     var status = stat()
-    guard fstat(descriptor, &status) == 0 else {
+    guard unsafe fstat(descriptor, &status) == 0 else {
       let number = errno
       throw CheckpointError(
         .unreadable, file: path, errorNumber: number,
@@ -125,8 +125,8 @@ public final class RegularFile: Sendable {
 
 /// The system's words for an error number.
 func systemMessage(_ number: Int32) -> String {
-  guard let text = strerror(number) else { return "error \(number)" }
-  return String(cString: text)
+  guard let text = unsafe strerror(number) else { return "error \(number)" }
+  return unsafe String(cString: text)
 }
 
 /// What is found under a path.
@@ -138,7 +138,7 @@ enum PathKind {
   /// Looks; links are followed.
   init(_ path: String) throws(CheckpointError) {
     var status = stat()
-    guard stat(path, &status) != 0 else {
+    guard unsafe stat(path, &status) != 0 else {
       self = status.st_mode & S_IFMT == S_IFDIR ? .folder : .other
       return
     }
@@ -154,17 +154,17 @@ enum PathKind {
 
 /// The names in a folder, sorted.
 func folderNames(_ path: String) throws(CheckpointError) -> [String] {
-  guard let folder = opendir(path) else {
+  guard let folder = unsafe opendir(path) else {
     let number = errno
     throw CheckpointError(
       .unreadable, file: path, errorNumber: number,
       "the folder cannot be listed: \(systemMessage(number))")
   }
-  defer { closedir(folder) }
+  defer { unsafe closedir(folder) }
   var names: [String] = []
-  while let entry = readdir(folder) {
-    let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
-      String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+  while let entry = unsafe readdir(folder) {
+    let name = unsafe withUnsafeBytes(of: entry.pointee.d_name) { bytes in
+      unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
     }
     if name != "." && name != ".." { names.append(name) }
   }

@@ -25,7 +25,9 @@ public final class SafetensorsFile: WeightSource {
   /// - Throws: ``CheckpointError`` with the rule that is broken.
   public init(path: String) throws {
     let file = try MappedFile(path: path)
-    let header = try file.withBytes(0..<file.byteCount) { try SafetensorsHeader($0, file: path) }
+    let header = try unsafe file.withBytes(0..<file.byteCount) {
+      try unsafe SafetensorsHeader($0, file: path)
+    }
     // The header has become the table of entries; its pages are not needed again.
     file.discard(0..<file.byteCount)
     self.file = file
@@ -54,19 +56,20 @@ public final class SafetensorsFile: WeightSource {
         .unsupported, file: name, key: key,
         "stored as \(type.rawValue), which is not computed with; expected F32, F16 or BF16")
     }
-    let tensor = try Tensor(shape: entry.record.shape) { out in
+    let tensor = try unsafe Tensor(shape: entry.record.shape) { out in
       // In pieces, so that memory never holds both a large tensor and its pages of the file.
       for start in stride(from: 0, to: entry.count, by: Self.pieceCount) {
         let count = min(Self.pieceCount, entry.count - start)
         let begin = entry.range.lowerBound + start * type.byteCount
         let range = begin..<begin + count * type.byteCount
-        try file.withBytes(range) { bytes in
+        try unsafe file.withBytes(range) { bytes in
           guard let source = bytes.baseAddress, let base = out.baseAddress else { return }
           switch type {
-          case .float16: HalfPrecision.widenHalf(source, to: base + start, count: count)
-          case .bfloat16: HalfPrecision.widenBFloat16(source, to: base + start, count: count)
+          case .float16: unsafe HalfPrecision.widenHalf(source, to: base + start, count: count)
+          case .bfloat16: unsafe HalfPrecision.widenBFloat16(source, to: base + start, count: count)
           default:
-            UnsafeMutableRawPointer(base + start).copyMemory(from: source, byteCount: bytes.count)
+            unsafe UnsafeMutableRawPointer(base + start).copyMemory(
+              from: source, byteCount: bytes.count)
           }
         }
         file.discard(range)
@@ -82,11 +85,11 @@ public final class SafetensorsFile: WeightSource {
   /// - Throws: ``CheckpointError`` where the key is absent, of another type, or a truth value is neither 0 nor 1.
   public func integers(_ key: String) throws -> [Int64] {
     let entry = try entry(key)
-    let values: [Int64] = try file.withBytes(entry.range) { bytes in
+    let values: [Int64] = try unsafe file.withBytes(entry.range) { bytes in
       switch entry.record.type {
-      case .int64: Self.elements(bytes, Int64.self).map { Int64(littleEndian: $0) }
-      case .int32: Self.elements(bytes, Int32.self).map { Int64(Int32(littleEndian: $0)) }
-      case .uint8, .bool: bytes.map { Int64($0) }
+      case .int64: unsafe Self.elements(bytes, Int64.self).map { Int64(littleEndian: $0) }
+      case .int32: unsafe Self.elements(bytes, Int32.self).map { Int64(Int32(littleEndian: $0)) }
+      case .uint8, .bool: unsafe bytes.map { Int64($0) }
       default:
         throw CheckpointError(
           .unsupported, file: name, key: key,
@@ -106,18 +109,20 @@ public final class SafetensorsFile: WeightSource {
   /// - Throws: ``CheckpointError`` where the key is absent or of another type.
   public func doubles(_ key: String) throws -> [Double] {
     let entry = try entry(key)
-    return try file.withBytes(entry.range) { bytes in
+    return try unsafe file.withBytes(entry.range) { bytes in
       switch entry.record.type {
       case .float64:
-        Self.elements(bytes, UInt64.self).map { Double(bitPattern: UInt64(littleEndian: $0)) }
+        unsafe Self.elements(bytes, UInt64.self).map {
+          Double(bitPattern: UInt64(littleEndian: $0))
+        }
       case .float32:
-        Self.elements(bytes, UInt32.self).map {
+        unsafe Self.elements(bytes, UInt32.self).map {
           Double(Float(bitPattern: UInt32(littleEndian: $0)))
         }
       case .float16, .bfloat16:
-        [Float](unsafeUninitializedCapacity: entry.count) { out, count in
+        unsafe [Float](unsafeUninitializedCapacity: entry.count) { out, count in
           if let source = bytes.baseAddress, let target = out.baseAddress {
-            entry.record.type == .float16
+            unsafe entry.record.type == .float16
               ? HalfPrecision.widenHalf(source, to: target, count: entry.count)
               : HalfPrecision.widenBFloat16(source, to: target, count: entry.count)
           }
@@ -142,7 +147,7 @@ public final class SafetensorsFile: WeightSource {
   ) -> [Element] {
     let size = MemoryLayout<Element>.size
     return (0..<bytes.count / size).map {
-      bytes.loadUnaligned(fromByteOffset: $0 * size, as: Element.self)
+      unsafe bytes.loadUnaligned(fromByteOffset: $0 * size, as: Element.self)
     }
   }
 }

@@ -39,7 +39,7 @@ struct SafetensorsHeader {
         .malformed, file: file,
         "found \(bytes.count) bytes, a safetensors file has at least 8; it was cut short")
     }
-    let length = UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self))
+    let length = unsafe UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self))
     guard length <= UInt64(Self.byteLimit) else {
       throw CheckpointError(
         .malformed, file: file,
@@ -55,21 +55,21 @@ struct SafetensorsHeader {
     }
     dataStart = 8 + headerCount
     dataCount = bytes.count - dataStart
-    let text = UnsafeRawBufferPointer(rebasing: bytes[8..<8 + headerCount])
-    guard text.first == UInt8(ascii: "{") else {
-      throw CheckpointError(
+    let text = unsafe UnsafeRawBufferPointer(rebasing: bytes[8..<8 + headerCount])
+    guard unsafe text.first == UInt8(ascii: "{") else {
+      throw unsafe CheckpointError(
         .malformed, file: file,
         text.first.map { "the header begins with byte \($0), expected '{'" }
           ?? "the header is empty, expected '{'")
     }
-    try text.withMemoryRebound(to: UInt8.self) { try read($0) }
+    try unsafe text.withMemoryRebound(to: UInt8.self) { try unsafe read($0) }
     try checkCoverage()
   }
 
   private mutating func read(_ text: UnsafeBufferPointer<UInt8>) throws {
     // Padding is spaces only, so JSON's other white space behind the object is refused.
-    let padding = text.reversed().prefix { $0 == 0x20 }.count
-    var reader = JSONReader(UnsafeBufferPointer(rebasing: text.dropLast(padding)))
+    let padding = unsafe text.reversed().prefix { $0 == 0x20 }.count
+    var reader = unsafe JSONReader(UnsafeBufferPointer(rebasing: text.dropLast(padding)))
     var key: String?
     do {
       var object = try reader.beginObject()

@@ -62,15 +62,15 @@ public struct SafetensorsWriter {
           + "allowed; store fewer tensors or shorter metadata")
     }
     let file = try AtomicFile(path: path)
-    try withUnsafeBytes(of: UInt64(header.count).littleEndian) { try file.write($0) }
-    try header.withUnsafeBytes { try file.write($0) }
+    try unsafe withUnsafeBytes(of: UInt64(header.count).littleEndian) { try unsafe file.write($0) }
+    try unsafe header.withUnsafeBytes { try unsafe file.write($0) }
     for item in ordered {
       switch item.content {
-      case .integers(let values): try values.withUnsafeBytes { try file.write($0) }
+      case .integers(let values): try unsafe values.withUnsafeBytes { try unsafe file.write($0) }
       case .floats(let tensor, let type):
         if let error = CheckpointError.notFinite(tensor, key: item.key, in: path) { throw error }
         if type == .float32 {
-          try tensor.withUnsafeBuffer { try file.write(UnsafeRawBufferPointer($0)) }
+          try unsafe tensor.withUnsafeBuffer { try unsafe file.write(UnsafeRawBufferPointer($0)) }
         } else {
           try Self.writeNarrowed(tensor, type, item.key, file, path)
         }
@@ -117,28 +117,28 @@ public struct SafetensorsWriter {
     let pieceCount = 1 << 18
     let exponent: UInt16 = type == .float16 ? 0x7c00 : 0x7f80
     var piece = [UInt16](repeating: 0, count: min(pieceCount, tensor.count))
-    try tensor.withUnsafeBuffer { floats in
+    try unsafe tensor.withUnsafeBuffer { floats in
       for start in stride(from: 0, to: floats.count, by: pieceCount) {
         let count = min(pieceCount, floats.count - start)
         guard let source = floats.baseAddress else { return }
-        try piece.withUnsafeMutableBytes { bytes in
+        try unsafe piece.withUnsafeMutableBytes { bytes in
           guard let target = bytes.baseAddress else { return }
           if type == .float16 {
-            HalfPrecision.narrowToHalf(source + start, to: target, count: count)
+            unsafe HalfPrecision.narrowToHalf(source + start, to: target, count: count)
           } else {
-            HalfPrecision.narrowToBFloat16(source + start, to: target, count: count)
+            unsafe HalfPrecision.narrowToBFloat16(source + start, to: target, count: count)
           }
-          let rounded = UnsafeRawBufferPointer(start: target, count: count * 2)
-          let overflow = rounded.bindMemory(to: UInt16.self).firstIndex {
+          let rounded = unsafe UnsafeRawBufferPointer(start: target, count: count * 2)
+          let overflow = unsafe rounded.bindMemory(to: UInt16.self).firstIndex {
             $0 & exponent == exponent
           }
           if let overflow {
             throw CheckpointError(
               .notFinite, file: path, key: key,
-              "element \(start + overflow) is \(floats[start + overflow]), too large for "
+              unsafe "element \(start + overflow) is \(floats[start + overflow]), too large for "
                 + "\(type.rawValue); store it as F32 or BF16")
           }
-          try file.write(rounded)
+          try unsafe file.write(rounded)
         }
       }
     }

@@ -91,9 +91,9 @@ public final class ShardedCheckpoint: WeightSource {
   /// The key-to-shard table of an index file, every name checked.
   static func weightMap(_ path: String) throws -> [String: String] {
     let bytes = try RegularFile(path: path).contents(limit: indexByteLimit)
-    return try bytes.withUnsafeBufferPointer { buffer in
+    return try unsafe bytes.withUnsafeBufferPointer { buffer in
       do {
-        return try weightMap(JSONReader(buffer), path)
+        return try unsafe weightMap(JSONReader(buffer), path)
       } catch let error as JSONError {
         throw CheckpointError(.malformed, file: path, "the index is not valid: \(error)")
       }

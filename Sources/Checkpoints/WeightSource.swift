@@ -58,9 +58,9 @@ extension CheckpointError {
   /// Names the first element that is NaN or infinite; nil where all are finite.
   static func notFinite(_ tensor: Tensor, key: String, in file: String) -> CheckpointError? {
     guard !tensor.isFinite else { return nil }
-    let (index, value) = tensor.withUnsafeBuffer { buffer in
-      let index = buffer.firstIndex { !$0.isFinite } ?? 0
-      return (index, buffer[index])
+    let (index, value) = unsafe tensor.withUnsafeBuffer { buffer in
+      let index = unsafe buffer.firstIndex { !$0.isFinite } ?? 0
+      return unsafe (index, buffer[index])
     }
     return CheckpointError(
       .notFinite, file: file, key: key,
