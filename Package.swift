@@ -78,8 +78,7 @@ let package = Package(
       name: "triptych",
       dependencies: [
         "CanonicalJSON", "Generation", "TextConditioning", "LatentDiffusion", "DatasetFormat",
-        "Imaging", "Checkpoints", "NeuralLayers", "TensorCore", "DefaultModel", argumentParser,
-        yams,
+        "Imaging", "Checkpoints", "TensorCore", "DefaultModel", argumentParser,
       ],
       swiftSettings: settings),
     // Tests
