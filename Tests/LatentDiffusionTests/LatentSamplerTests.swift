@@ -25,6 +25,19 @@ import Testing
     LatentSampler(unet: try model.unet(), scheduler: try model.scheduler(.ddim))
   }
 
+  /// In a process of its own: the pool is everybody's.
+  @Test func stepsAfterTheFirstAskTheSystemForNoMemory() async {
+    await #expect(processExitsWith: .success) {
+      let suite = LatentSamplerTests()
+      var allocations: [Int] = []
+      _ = try suite.sampler()(suite.request(seeds: [1, 2], steps: 6)) { _ in
+        allocations.append(BufferPool.shared.statistics.systemAllocations)
+      }
+      precondition(allocations.count == 6 && allocations[0] > 0)
+      precondition(Set(allocations.dropFirst()).count == 1, "\(allocations)")
+    }
+  }
+
   @Test func progressIsSeenAndThrowingStops() throws {
     var seen: [Int] = []
     #expect(throws: Stopped.self) {

@@ -75,15 +75,42 @@ struct TensorTests {
     #expect(!Tensor([-.infinity], shape: [1]).isFinite)
   }
 
-  @Test func aSteadyLoopAsksTheSystemForNothing() {
-    var random = SeededGenerator(seed: 23)
-    let x = random.tensor([2, 16, 16, 32])
-    let weights = PackedWeights(convolution: random.tensor([32, 32, 3, 3]))
-    // Sizes of this loop are its own, so that tests running beside it cannot take its blocks.
-    let odd = random.tensor([1, 77, 33, 101])
-    func step() { _ = silu(odd); _ = convolution(x, weights, padding: Padding(1)) }
-    step()
-    let rounded = BufferPool.shared.statistics
-    #expect(rounded.heldBytes >= rounded.usedBytes && rounded.peakUsedBytes >= rounded.usedBytes)
+  /// In a process of its own: the pool is everybody's.
+  @Test func aSteadyLoopAsksTheSystemForNothing() async {
+    await #expect(processExitsWith: .success) {
+      var random = SeededGenerator(seed: 23)
+      let x = random.tensor([2, 16, 16, 32])
+      let weights = PackedWeights(convolution: random.tensor([32, 32, 3, 3]))
+      let one = Tensor(repeating: 1, shape: [32])
+      func step() -> Tensor {
+        let y = convolution(x, weights, padding: Padding(1))
+        let z = groupNorm(y, groups: 8, scale: one, shift: one, epsilon: 1e-5, thenSiLU: true)
+        let tokens = z.reshaped([2, 256, 32])
+        return attention(queries: tokens, keys: tokens, values: tokens, heads: 2) + tokens
+      }
+      _ = step()
+      let before = BufferPool.shared.statistics
+      for _ in 0..<20 { _ = step() }
+      let after = BufferPool.shared.statistics
+      precondition(before.systemAllocations > 0 && before.usedBytes > 0)
+      precondition(after.systemAllocations == before.systemAllocations, "\(before) → \(after)")
+      precondition(after.heldBytes == before.heldBytes && after.usedBytes == before.usedBytes)
+    }
+  }
+
+  /// In a process of its own: the pool is everybody's.
+  @Test func trimmingGivesBackOnlyWhatIsUnused() async {
+    await #expect(processExitsWith: .success) {
+      let kept = Tensor(repeating: 3, shape: [1000])
+      _ = Tensor.zeros([100_000])
+      let held = BufferPool.shared.statistics.heldBytes
+      BufferPool.shared.trim(above: 1 << 30)
+      precondition(BufferPool.shared.statistics.heldBytes == held, "below the limit")
+      BufferPool.shared.trim()
+      let statistics = BufferPool.shared.statistics
+      precondition(statistics.heldBytes <= held - 400_000, "the unused block is back")
+      precondition(statistics.heldBytes == statistics.usedBytes && statistics.usedBytes >= 4000)
+      precondition(kept.values.allSatisfy { $0 == 3 })
+    }
   }
 }
