@@ -95,7 +95,7 @@ static void attention_attend(const ck_attention *t, size_t sample, size_t head, 
       }
       const float best = scale * row_top(row, visible);
       if (best > top[i]) {
-        const float shrink = expf(top[i] - best);
+        const float shrink = vexp(vsplat(top[i] - best))[0];
         top[i] = best;
         total[i] *= shrink;
         if (k0 > 0)
