@@ -68,6 +68,8 @@ size_t ck_core_count(void) {
 size_t ck_panel_columns(const ck_table *table) { return table->panel_columns; }
 size_t ck_tile_rows(const ck_table *table) { return table->tile_rows; }
 
+size_t ck_row_block(void) { return CK_ROW_BLOCK; }
+
 static size_t padded(size_t count, size_t unit) { return (count + unit - 1) / unit * unit; }
 
 size_t ck_scratch_floats(const ck_table *table) {

@@ -60,6 +60,31 @@ enum FileAccess {
     return Array(bytes[..<filled])
   }
 
+  /// Calls `body` with the bytes of a file, piece by piece.
+  ///
+  /// - Throws: ``GenerationError`` where it is absent or cannot be read; what `body` throws.
+  static func forEachPiece(
+    of path: String, size: Int, _ body: (ArraySlice<UInt8>) throws -> Void
+  ) throws {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else {
+      let isMissing = errno == ENOENT || errno == ENOTDIR
+      throw GenerationError(
+        isMissing ? .missingInput : .unreadable, path, "cannot be opened: \(errorText())")
+    }
+    defer { close(descriptor) }
+    var piece = [UInt8](repeating: 0, count: size)
+    while true {
+      let count = piece.withUnsafeMutableBytes { read(descriptor, $0.baseAddress, $0.count) }
+      if count < 0 && errno == EINTR { continue }
+      guard count >= 0 else {
+        throw GenerationError(.unreadable, path, "cannot be read: \(errorText())")
+      }
+      if count == 0 { return }
+      try body(piece[..<count])
+    }
+  }
+
   /// The text of a file of the system, whose size is not known before it is read.
   static func text(_ path: String) -> String? {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)

@@ -98,7 +98,7 @@ public struct GenerationRun: Sendable {
       ("a"..."z").contains(scalar) || ("0"..."9").contains(scalar) ? Character(scalar) : "-"
     }
     let words = String(letters).split(separator: "-").joined(separator: "-").prefix(40)
-    let digest = FileDigest.sha256(Array(configuration.canonicalText.utf8)).prefix(8)
+    let digest = ContentHash.sha256(configuration.canonicalText.utf8).prefix(8)
     return words.isEmpty ? String(digest) : "\(words)-\(digest)"
   }
 

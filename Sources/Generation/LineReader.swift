@@ -1,5 +1,3 @@
-import Glibc
-
 /// Reads files line by line without holding them.
 public enum LineReader {
   /// The longest line read, in bytes.
@@ -11,28 +9,14 @@ public enum LineReader {
   public static func forEachLine(
     of path: String, _ body: (ArraySlice<UInt8>, Int) throws -> Void
   ) throws {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else {
-      let isMissing = errno == ENOENT || errno == ENOTDIR
-      throw GenerationError(
-        isMissing ? .missingInput : .unreadable, path, "cannot be opened: \(errorText())")
-    }
-    defer { close(descriptor) }
-    var chunk = [UInt8](repeating: 0, count: 1 << 16)
     var held: [UInt8] = []
     var number = 0
     func take(_ line: ArraySlice<UInt8>) throws {
       number += 1
       try body(line.last == UInt8(ascii: "\r") ? line.dropLast() : line, number)
     }
-    while true {
-      let count = chunk.withUnsafeMutableBytes { read(descriptor, $0.baseAddress, $0.count) }
-      if count < 0 && errno == EINTR { continue }
-      guard count >= 0 else {
-        throw GenerationError(.unreadable, path, "cannot be read: \(errorText())")
-      }
-      if count == 0 { break }
-      var rest = chunk[..<count]
+    try FileAccess.forEachPiece(of: path, size: 1 << 16) { piece in
+      var rest = piece
       while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
         held += rest[..<end]
         try take(held[...])

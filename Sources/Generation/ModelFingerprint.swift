@@ -1,5 +1,6 @@
 public import CanonicalJSON
 import Checkpoints
+import DatasetFormat
 
 /// The SHA-256 of every file of a model that can change a picture.
 public struct ModelFingerprint: Sendable, Equatable {
@@ -35,7 +36,7 @@ public struct ModelFingerprint: Sendable, Equatable {
 
   /// The digest of the whole list.
   public var sha256: String {
-    FileDigest.sha256(Array(files.map { "\($0.sha256)  \($0.name)\n" }.joined().utf8))
+    ContentHash.sha256(files.map { "\($0.sha256)  \($0.name)\n" }.joined().utf8)
   }
 
   /// The list as an object for run.json.

@@ -1,4 +1,4 @@
-public import DatasetFormat
+import DatasetFormat
 import Glibc
 public import Imaging
 
@@ -13,7 +13,7 @@ public enum RunSheet {
   public static func draw(_ run: GenerationRun, in folder: String) throws -> PixelImage {
     let count = min(run.plan.count, pictureLimit)
     let tiles = try (0..<count).map { index in
-      let path = "\(folder)/\(picturePath(index, layout: run.layout))"
+      let path = "\(folder)/\(run.layout.picturePath(index))"
       let bytes = try FileAccess.bytes(of: path, limit: 1 << 30)
       let image = try PNGCodec.decodeImage(bytes).pixels
       return ContactSheet.Tile(image, caption: run.plan.sample(index).prompt)
@@ -25,15 +25,6 @@ public enum RunSheet {
   private static func columns(_ count: Int) -> Int {
     let square = (1...count).first { $0 * $0 >= count } ?? 1
     return (square...max(square, min(count, 2 * square - 2))).first { count % $0 == 0 } ?? square
-  }
-
-  /// A picture's path below the run folder.
-  public static func picturePath(_ index: Int, layout: RunLayout) -> String {
-    func padded(_ number: Int, _ width: Int) -> String {
-      let digits = String(number)
-      return String(repeating: "0", count: max(0, width - digits.count)) + digits
-    }
-    return "shards/\(padded(index / layout.shardSize, 5))/images/\(padded(index, 9)).png"
   }
 
   /// Refuses a place where a file cannot be made, before hours of work end there.

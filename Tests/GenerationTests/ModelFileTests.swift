@@ -1,3 +1,4 @@
+import DatasetFormat
 import Foundation
 import Generation
 import TensorCore
@@ -24,7 +25,7 @@ import Testing
 
   @Test func digestsAreThoseOfTheStandard() throws {
     let abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-    #expect(FileDigest.sha256(Array("abc".utf8)) == abc)
+    #expect(ContentHash.sha256("abc".utf8) == abc)
     try withTemporaryFolder { folder in
       try "abc".write(toFile: folder + "/f", atomically: false, encoding: .utf8)
       #expect(try FileDigest.sha256(of: folder + "/f") == abc)

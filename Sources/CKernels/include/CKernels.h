@@ -48,6 +48,8 @@ static inline void ck_pause(void) {
 size_t ck_panel_columns(const ck_table *table);
 /// Rows that are worked on at once; work is best cut at multiples of it.
 size_t ck_tile_rows(const ck_table *table);
+/// Rows that are gathered together; a product is best cut into pieces of at least as many.
+size_t ck_row_block(void);
 /// Floats of scratch one thread needs for any product or attention call.
 size_t ck_scratch_floats(const ck_table *table);
 

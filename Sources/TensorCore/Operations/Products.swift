@@ -122,11 +122,11 @@ private func multiply(
 private func run(_ product: ck_product, _ kernels: OpaquePointer, depth: Int) {
   guard product.rows > 0 else { return }
   let panels = PackedWeights.panelCount(product.columns, kernels)
-  let tile = ck_tile_rows(kernels)
+  let (tile, block) = (ck_tile_rows(kernels), ck_row_block())
   let work = product.rows * depth * product.columns
   // Below about 20 µs of work a second thread costs more than it brings.
   let wanted = work < 2_000_000 ? 1 : Parallel.threadCount * 4
-  let rowPieces = max(1, min((product.rows + 167) / 168, max(wanted, product.rows / 168)))
+  let rowPieces = wanted == 1 ? 1 : (product.rows + block - 1) / block
   let rowsPerPiece = ((product.rows + rowPieces - 1) / rowPieces + tile - 1) / tile * tile
   let rowCuts = (product.rows + rowsPerPiece - 1) / rowsPerPiece
   let panelPieces = max(1, min(panels, (wanted + rowCuts - 1) / rowCuts))
