@@ -58,12 +58,22 @@ let package = Package(
       name: "LatentDiffusion",
       dependencies: ["CanonicalJSON", "NeuralLayers", "Checkpoints", "TensorCore"],
       swiftSettings: settings),
+    .target(
+      name: "DatasetExports", dependencies: ["CanonicalJSON", "DatasetFormat", "Imaging"],
+      swiftSettings: settings),
+    // Level 5
+    .target(
+      name: "MaskGrounding",
+      dependencies: [
+        "CanonicalJSON", "LatentDiffusion", "TextConditioning", "NeuralLayers", "Checkpoints",
+        "Imaging", "TensorCore",
+      ], swiftSettings: settings),
     // Level 6
     .target(
       name: "Generation",
       dependencies: [
-        "CanonicalJSON", "TextConditioning", "LatentDiffusion", "DatasetFormat", "Imaging",
-        "Checkpoints", "TensorCore", crypto, yams,
+        "CanonicalJSON", "MaskGrounding", "TextConditioning", "LatentDiffusion", "DatasetFormat",
+        "Imaging", "Checkpoints", "TensorCore", crypto, yams,
       ],
       // Templates is a link to the top-level folder: its subfolders are copied as real files, itself would
       // be copied as a link.
@@ -77,8 +87,9 @@ let package = Package(
     .executableTarget(
       name: "triptych",
       dependencies: [
-        "CanonicalJSON", "Generation", "TextConditioning", "LatentDiffusion", "DatasetFormat",
-        "Imaging", "Checkpoints", "TensorCore", "DefaultModel", argumentParser,
+        "CanonicalJSON", "Generation", "DatasetExports", "MaskGrounding", "TextConditioning",
+        "LatentDiffusion", "DatasetFormat", "Imaging", "Checkpoints", "TensorCore", "DefaultModel",
+        argumentParser,
       ],
       swiftSettings: settings),
     // Tests
@@ -115,6 +126,17 @@ let package = Package(
         "CanonicalJSON", "LatentDiffusion", "TextConditioning", "Checkpoints", "TensorCore",
         "TestSupport",
       ],
+      swiftSettings: settings),
+    .testTarget(
+      name: "MaskGroundingTests",
+      dependencies: [
+        "MaskGrounding", "LatentDiffusion", "TextConditioning", "NeuralLayers", "Checkpoints",
+        "CanonicalJSON", "Imaging", "TensorCore", "TestSupport",
+      ],
+      swiftSettings: settings),
+    .testTarget(
+      name: "DatasetExportsTests",
+      dependencies: ["CanonicalJSON", "DatasetExports", "DatasetFormat", "Imaging", "TestSupport"],
       swiftSettings: settings),
     .testTarget(
       name: "GenerationTests",

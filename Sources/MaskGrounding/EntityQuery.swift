@@ -1,0 +1,19 @@
+public import TensorCore
+
+/// An entity as a mask source asks for it.
+public struct EntityQuery: Sendable {
+  /// The entity.
+  public var entity: Entity
+  /// The positions of its words' tokens among the encoded prompt's, 0 being the begin token; empty where the
+  /// prompt does not name it, or names it behind the last token the model reads.
+  public var promptTokens: [Int]
+  /// Its pooled text embedding [D]; nil for sources that do not use one.
+  public var embedding: Tensor?
+
+  /// Describes a query.
+  public init(entity: Entity, promptTokens: [Int], embedding: Tensor? = nil) {
+    self.entity = entity
+    self.promptTokens = promptTokens
+    self.embedding = embedding
+  }
+}
