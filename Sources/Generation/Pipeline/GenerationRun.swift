@@ -18,6 +18,8 @@ public struct GenerationRun: Sendable {
   public var licence: String?
   /// The SHA-256 of the file of initial latents, where one is given.
   public var latentsDigest: String?
+  /// How masks are read; nil for pictures alone.
+  public var masks: MaskSettings?
   /// Samples of a shard.
   public var shardSize: Int
   /// Which samples are accepted, and how often a rejected one is made again.
@@ -28,8 +30,8 @@ public struct GenerationRun: Sendable {
   /// Describes a run.
   public init(
     plan: GenerationPlan, settings: SamplingSettings, scheduler: SchedulerConfiguration.Kind,
-    fingerprint: ModelFingerprint, licence: String?, latentsDigest: String?, shardSize: Int,
-    rules: FilterRules = .usual(hasMasks: false), numerics: (precision: String, level: KernelLevel)
+    fingerprint: ModelFingerprint, licence: String?, latentsDigest: String?, masks: MaskSettings?,
+    shardSize: Int, rules: FilterRules, numerics: (precision: String, level: KernelLevel)
   ) {
     self.plan = plan
     self.settings = settings
@@ -37,6 +39,7 @@ public struct GenerationRun: Sendable {
     self.fingerprint = fingerprint
     self.licence = licence
     self.latentsDigest = latentsDigest
+    self.masks = masks
     self.shardSize = shardSize
     self.rules = rules
     self.numerics = numerics
@@ -67,15 +70,20 @@ public struct GenerationRun: Sendable {
       "numerics": [
         "precision": .string(numerics.precision), "isa": .string(numerics.level.rawValue),
       ],
-      "masks": .null, FilterRules.configurationKey: rules.json,
+      "masks": masks?.json ?? .null, FilterRules.configurationKey: rules.json,
     ]
   }
 
-  /// The classes of the run; none for prompts written by hand.
+  /// The classes of the run: the vocabulary's, or for prompts written by hand what to look for in them.
   ///
   /// - Throws: `DatasetError` where a name cannot be written.
   public func classes() throws -> ClassTable {
-    guard case .vocabulary(let vocabulary, _, _) = plan.source else { return try ClassTable([]) }
+    guard case .vocabulary(let vocabulary, _, _) = plan.source else {
+      return try ClassTable(
+        (masks?.entities ?? []).enumerated().map { position, name in
+          ClassTable.Entry(id: position + 1, name: name)
+        }, path: "--entities")
+    }
     return try ClassTable(
       vocabulary.classes.enumerated().map { position, one in
         let split: ClassTable.Split =
@@ -105,13 +113,16 @@ public struct GenerationRun: Sendable {
     return words.isEmpty ? String(digest) : "\(words)-\(digest)"
   }
 
-  /// The record of a picture.
-  public func record(_ picture: PictureMaker.Picture) -> SampleRecord {
+  /// The record of a sample.
+  func record(
+    _ made: SampleMaker.Made, reasons: [String], rejected: [SampleRecord.RejectedAttempt]
+  ) -> SampleRecord {
     SampleRecord(
-      index: picture.sample.index, prompt: picture.sample.prompt, seed: picture.seed,
-      attempt: picture.attempt, steps: settings.steps, guidance: settings.guidance,
+      index: made.sample.index, hasMask: made.labels != nil, prompt: made.sample.prompt,
+      seed: made.seed, attempt: made.attempt, steps: settings.steps, guidance: settings.guidance,
       scheduler: scheduler.rawValue, width: settings.width, height: settings.height,
-      reasons: picture.reasons, scores: picture.scores, rejectedAttempts: picture.rejected)
+      reasons: reasons, entities: made.labels?.recorded ?? [], scores: made.scores,
+      rejectedAttempts: rejected)
   }
 }
 

@@ -1,3 +1,4 @@
+public import DatasetFormat
 public import Imaging
 import LatentDiffusion
 import MaskGrounding
@@ -19,9 +20,9 @@ public final class SampleMaker {
     public let image: PixelImage
     /// The sampler's last latents [1, h, w, c]; nil where nothing came out.
     public let latents: Tensor?
-    /// Why the picture is no use; nil where it is.
-    public let fault: String?
-    /// Its masks; nil where none were asked for or the picture is no use.
+    /// What was measured of the picture.
+    public let scores: SampleRecord.Scores
+    /// Its masks; nil where none were asked for.
     public let labels: Labels?
   }
 
@@ -63,8 +64,7 @@ public final class SampleMaker {
     sampler = LatentSampler(unet: unet, scheduler: try model.scheduler(settings))
     labeller = try masks.map {
       try Labeller(
-        $0, plan: plan, unet: unet, tokenizer: tokenizer, encoder: encoder,
-        width: settings.width, height: settings.height)
+        $0, plan: plan, unet: unet, tokenizer: tokenizer, encoder: encoder, sampling: settings)
     }
     autoencoder = try model.autoencoder()
     latentShape = (
@@ -104,24 +104,21 @@ public final class SampleMaker {
     var samples: [GenerationPlan.Sample]
     var attempt: Int
     var latents: Tensor
-    var labelling: Labeller.Batch?
+    var labelling: LabellingBatch?
   }
 
   private func sampled(
     _ samples: [GenerationPlan.Sample], attempt: Int, onStep: (Double) throws -> Void
   ) throws -> Batch? {
     let request = request(samples, attempt: attempt)
-    var labelling = try labeller?.begin(
-      samples, stepCount: settings.steps, text: request.text,
-      unconditionalText: request.unconditionalText ?? conditioner(negatives(samples.count)),
-      isGuided: guidance.isOn)
-    var input = request.noise
+    let labelling = try labeller?.begin(
+      samples, text: request.text,
+      unconditionalText: request.unconditionalText ?? conditioner(negatives(samples.count)))
     do {
       let latents = try sampler(
         request,
         onStep: { progress in
-          labelling?.note(step: progress.step, timestep: progress.timestep, latents: input)
-          input = progress.latents
+          labelling?.note(progress)
           try onStep(Double(progress.step + 1) / Double(progress.stepCount))
         }, taps: { labelling?.taps(step: $0, timestep: $1) })
       return Batch(samples: samples, attempt: attempt, latents: latents, labelling: labelling)
@@ -167,19 +164,19 @@ public final class SampleMaker {
     let image = try PixelImage(
       width: settings.width, height: settings.height, channels: .rgb,
       samples: Autoencoder.bytes(of: values))
-    let fault = PictureCheck.fault(in: image)
     return Made(
       sample: sample, attempt: attempt, seed: seed(sample, attempt), image: image,
-      latents: latents, fault: fault,
-      labels: try fault == nil
-        ? labeller?.labels(of: batch.labelling, position: position, unet: unet) : nil)
+      latents: latents, scores: .init(of: image),
+      labels: try batch.labelling?.labels(position))
   }
+
+  /// What stands for a sample whose numbers are not finite.
 
   private func useless(_ sample: GenerationPlan.Sample, _ attempt: Int) throws -> Made {
     let grey = try PixelImage(
       width: settings.width, height: settings.height, filledWith: Colour(128, 128, 128))
     return Made(
       sample: sample, attempt: attempt, seed: seed(sample, attempt), image: grey, latents: nil,
-      fault: PictureCheck.notFinite, labels: nil)
+      scores: .init(of: grey, isFinite: false), labels: try labeller?.emptyLabels(sample))
   }
 }

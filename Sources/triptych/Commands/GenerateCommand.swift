@@ -4,13 +4,14 @@ import Checkpoints
 import DatasetFormat
 import Generation
 import LatentDiffusion
+import MaskGrounding
 import TensorCore
 
 /// `triptych generate`: pictures from prompts or a vocabulary.
 struct GenerateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "generate",
-    abstract: "Makes pictures from prompts or from a vocabulary, and writes them to a run folder.",
+    abstract: "Makes pictures with masks from prompts or from a vocabulary, and writes them to a run folder.",
     discussion: """
       Sample i has its own seed, from the run's seed and i alone: its bytes depend neither on batch nor on threads. \
       Stopped at any time, the same command goes on.
@@ -19,6 +20,25 @@ struct GenerateCommand: ParsableCommand {
   @OptionGroup(title: "What to show") var prompts: PromptOptions
   @OptionGroup(title: "Model") var model: ModelOptions
   @OptionGroup(title: "Sampling") var sampling: SamplingOptions
+  @OptionGroup(title: "Masks") var masks: MaskOptions
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "What to find in the pictures of --prompt: words with commas between them.",
+      valueName: "list"))
+  var entities: String?
+
+  @Flag(name: .long, help: "Compare each mask with that of the mirrored picture; costs a second pass.")
+  var flipCheck = false
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "Rules for accepting samples, in YAML; rejected ones are made again with other seeds.",
+      valueName: "file"))
+  var filters: String?
+
   @OptionGroup(title: "Output") var output: OutputOptions
 
   @Option(
@@ -37,6 +57,20 @@ struct GenerateCommand: ParsableCommand {
 
   @OptionGroup(title: "Running") var runtime: RuntimeOptions
 
+  func validate() throws {
+    if entities != nil, prompts.vocabulary != nil {
+      throw ValidationError(
+        "--entities goes with --prompt; the prompts of a vocabulary say what is in them")
+    }
+    guard output.noMasks else { return }
+    let given = [
+      ("--entities", entities != nil), ("--flip-check", flipCheck),
+      ("--grounding", masks.grounding != nil), ("--mask-source", masks.maskSource != nil),
+      ("--ignore-band", masks.ignoreBand),
+    ].first(where: \.1)
+    if let given { throw ValidationError("\(given.0) and --no-masks do not go together") }
+  }
+
   func run() throws {
     runtime.apply()
     let model = try StableDiffusionModel(path: model.folder())
@@ -52,12 +86,13 @@ struct GenerateCommand: ParsableCommand {
     let memory = try MemoryEstimate(
       model: model, settings: settings, batch: min(sampling.batch, plan.count))
     try memory.check()
+    let maskSettings = try maskSettings()
     let run = GenerationRun(
       plan: plan, settings: settings, scheduler: try model.schedulerKind(settings),
       fingerprint: try ModelFingerprint(model),
       licence: try ModelCard.licence(of: model.folder.path),
-      latentsDigest: try latents.map(FileDigest.sha256), shardSize: output.shardSize,
-      numerics: (runtime.precision.rawValue, KernelLevel.selected))
+      latentsDigest: try latents.map(FileDigest.sha256), masks: maskSettings,
+      shardSize: output.shardSize, rules: try rules(hasMasks: maskSettings != nil), numerics: (runtime.precision.rawValue, KernelLevel.selected))
     let path = output.output ?? "Output/\(run.name)"
     guard !output.dryRun else { return try describe(run, path: path, memory: memory) }
     try checkLatents(run)
@@ -72,11 +107,39 @@ struct GenerateCommand: ParsableCommand {
     try make(run, model: model, initial: initial, path: path)
   }
 
+  /// How masks are read; nil where there are to be none.
+  private func maskSettings() throws -> MaskSettings? {
+    guard !output.noMasks else { return nil }
+    guard prompts.prompt.isEmpty || entities != nil else {
+      Console.note(
+        "triptych: nothing to find is named, so pictures are made alone; --entities a,b finds a and b")
+      return nil
+    }
+    return MaskSettings(
+      source: try masks.source(), composition: masks.composition,
+      entities: try entities.map(EntityList.parse) ?? [], flipCheck: flipCheck)
+  }
+
+  /// Which samples are accepted.
+  private func rules(hasMasks: Bool) throws -> FilterRules {
+    let usual = FilterRules.usual(hasMasks: hasMasks, hasFlipCheck: flipCheck)
+    let rules = try filters.map { try FilterRulesFile.read($0, changing: usual) } ?? usual
+    if rules.needsAgreement, !flipCheck {
+      throw GenerationError(
+        .usage, filters ?? "--filters",
+        "a rule asks for min_agreement, which needs --flip-check")
+    }
+    return rules
+  }
+
   private func make(
     _ run: GenerationRun, model: StableDiffusionModel, initial: Tensor?, path: String
   ) throws {
-    let maker = try PictureMaker(
-      model: model, plan: run.plan, settings: run.settings, rules: run.rules,
+    if let filters {
+      try FilterRulesFile.check(run.rules, against: run.classes(), file: filters)
+    }
+    let maker = try SampleMaker(
+      model: model, plan: run.plan, settings: run.settings, masks: run.masks,
       initialLatents: initial)
     let folder = try RunFolder.open(
       path: path, configuration: run.configuration, classes: run.classes(), layout: run.layout,
@@ -90,6 +153,15 @@ struct GenerateCommand: ParsableCommand {
       try Self.checkInterruption(path: path, reporter)
       switch event {
       case .progress(let done): reporter.update(done: done)
+      case .working: break
+      case .rejected(let index, let attempt, let reasons):
+        guard runtime.json else { break }
+        try Console.result(
+          .object([
+            .init("event", "rejected"), .init("index", .integer(Int64(index))),
+            .init("attempt", .integer(Int64(attempt))),
+            .init("reasons", .array(reasons.map { .string($0) })),
+          ]))
       case .note(let text):
         reporter.finish()
         Console.note("triptych: \(Console.oneLine(text))")
