@@ -136,7 +136,7 @@ extension PromptSource {
         ["text": .string(template.text), "weight": .number(template.weight)]
       }
       let slots = set.slots.sorted { $0.key < $1.key }.map { name, words in
-        JSONValue.Member(name, .array(words.map { .string($0) }))
+        JSONValue.Member(name, .array(words.words.map { .string($0) }))
       }
       return [
         "classes": .array(

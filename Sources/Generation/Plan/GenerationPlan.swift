@@ -9,16 +9,6 @@ public struct GenerationPlan: Sendable, Equatable {
   /// The most objects of a sample.
   public static let objectLimit = 4
 
-  /// One sample to make.
-  public struct Sample: Sendable, Equatable {
-    /// Its number.
-    public let index: Int
-    /// Its prompt.
-    public let prompt: String
-    /// The classes it names, as positions in the vocabulary; empty for a prompt written by hand.
-    public let classes: [Int]
-  }
-
   /// Where prompts come from.
   public let source: PromptSource
   /// The number of samples.
@@ -69,12 +59,13 @@ public struct GenerationPlan: Sendable, Equatable {
     precondition(0..<count ~= index, "sample \(index) of \(count)")
     switch source {
     case .prompts(let prompts):
-      return Sample(index: index, prompt: prompts[index % prompts.count], classes: [])
+      return Sample(index: index, prompt: prompts[index % prompts.count])
     case .vocabulary(let vocabulary, let templates, let objects):
       let chosen = classes(index, among: vocabulary.classes.count, objects: objects)
-      let prompt = templates.prompt(
-        chosen.map { vocabulary.classes[$0] }, run: seed, index: index)
-      return Sample(index: index, prompt: prompt, classes: chosen)
+      let (template, prompt) = templates.prompt(
+        chosen, of: vocabulary.classes, run: seed, index: index)
+      return Sample(
+        index: index, prompt: prompt.text, mentions: prompt.mentions, template: template.text)
     }
   }
 

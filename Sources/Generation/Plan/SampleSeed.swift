@@ -31,6 +31,8 @@ enum ChoicePurpose: UInt64 {
   case objectCount
   case template
   case slot
+  case instanceCount
+  case adjective
 }
 
 /// A short stream of choices addressed by (run seed, purpose, number).
