@@ -33,7 +33,6 @@ public final class SampleMaker {
   private let settings: SamplingSettings
   private let guidance: Guidance
   private let conditioner: TextConditioner
-  private let unet: UNet
   private let sampler: LatentSampler
   private let autoencoder: Autoencoder
   private let labeller: Labeller?
@@ -60,7 +59,7 @@ public final class SampleMaker {
     guidance = Guidance(scale: Float(settings.guidance), rescale: Float(settings.guidanceRescale))
     let (tokenizer, encoder) = (try model.tokenizer(), try model.textEncoder())
     conditioner = try TextConditioner(tokenizer: tokenizer, encoder: encoder)
-    unet = try model.unet()
+    let unet = try model.unet()
     sampler = LatentSampler(unet: unet, scheduler: try model.scheduler(settings))
     labeller = try masks.map {
       try Labeller(
