@@ -1,5 +1,6 @@
 import Checkpoints
 import Foundation
+import TensorCore
 import TestSupport
 
 /// A zip archive of stored entries, as plainly as it can be written.

@@ -91,3 +91,17 @@ torch.save({"weight": ramp(2), "when": slice(1, 2)}, path("class.pth"))
 torch.save(Named().state_dict(), path("legacy.pth"), _use_new_zipfile_serialization=False)
 torch.save(ramp(3), path("bare-tensor.pt"))
 torch.save({"epoch": 3, "notes": {"a": 1}}, path("no-tensors.pt"))
+
+# A tensor of six elements that says it has seven.
+import io
+import zipfile
+
+buffer = io.BytesIO()
+torch.save({"weight": ramp(6)}, buffer)
+with zipfile.ZipFile(buffer) as sound, zipfile.ZipFile(path("outside.pth"), "w", zipfile.ZIP_STORED) as broken:
+    for name in sound.namelist():
+        data = sound.read(name)
+        if name.endswith("/data.pkl"):
+            assert data.count(b"K\x06\x85") == 1
+            data = data.replace(b"K\x06\x85", b"K\x07\x85")
+        broken.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), data)
