@@ -16,7 +16,7 @@ struct TriptychCommand: ParsableCommand {
     version: ProgramVersion.text,
     subcommands: [
       GenerateCommand.self, TokenizeCommand.self, CheckpointCommand.self, BenchCommand.self,
-      DoctorCommand.self,
+      DoctorCommand.self, MergeCommand.self, VerifyCommand.self, FilterCommand.self,
     ])
 
   static func main() {
