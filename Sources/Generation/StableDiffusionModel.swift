@@ -78,6 +78,13 @@ public struct StableDiffusionModel: Sendable {
     try settings.scheduler ?? schedulerConfiguration().kind()
   }
 
+  /// What the denoiser was trained to predict.
+  ///
+  /// - Throws: `DiffusionError` where the configuration is broken.
+  public func prediction() throws -> SchedulerConfiguration.Prediction {
+    try schedulerConfiguration().prediction
+  }
+
   private func schedulerConfiguration() throws -> SchedulerConfiguration {
     try SchedulerConfiguration(
       try folder.configuration("scheduler"),
