@@ -13,8 +13,10 @@ public struct UNet: Sendable {
   public let configuration: UNetConfiguration
   /// Every block that can be tapped, in call order.
   public let blocks: [UNetBlock]
-  /// Every layer whose probabilities can be tapped, in call order.
-  public let crossAttentionLayers: [CrossAttentionLayer]
+  /// Every layer that attends to the text, in call order; can be tapped.
+  public let crossAttentionLayers: [AttentionLayer]
+  /// Every layer in which the pixels attend to each other, in call order; can be tapped.
+  public let selfAttentionLayers: [AttentionLayer]
 
   private let timeEmbedding: TimestepEmbedding
   private let convIn: Conv2D
@@ -76,6 +78,7 @@ public struct UNet: Sendable {
       + upBlocks.flatMap(\.transformers)
     transformerBlocks = transformers.flatMap(\.blocks)
     crossAttentionLayers = transformerBlocks.map(\.crossAttentionLayer)
+    selfAttentionLayers = transformerBlocks.map(\.selfAttentionLayer)
     try weights.checkEverythingUsed()
   }
 
