@@ -35,10 +35,11 @@ let package = Package(
     .target(name: "CKernels"),
     .target(name: "CanonicalJSON", swiftSettings: settings),
     .target(name: "CPNG", linkerSettings: [.linkedLibrary("png")]),
+    .target(name: "CJPEG", linkerSettings: [.linkedLibrary("jpeg")]),
     // Level 1
     .target(
       name: "TensorCore", dependencies: ["COpenBLAS", "CKernels"], swiftSettings: settings),
-    .target(name: "Imaging", dependencies: ["CPNG"], swiftSettings: settings),
+    .target(name: "Imaging", dependencies: ["CPNG", "CJPEG"], swiftSettings: settings),
     // Level 2
     .target(
       name: "Checkpoints", dependencies: ["CanonicalJSON", "TensorCore"],

@@ -25,7 +25,7 @@ enum ExitCodes {
     case let error as CheckpointError: code(for: error)
     case let error as DiffusionError: code(for: error.code)
     case let error as DatasetError: error.code.exitStatus
-    case let error as ImagingError: error.code == .outOfMemory ? tryAgain : badData
+    case let error as ImagingError: code(for: error.code)
     case let error as Console.OutputFault: error.number == ENOSPC ? tryAgain : inputOutput
     default: TriptychCommand.exitCode(for: error).rawValue
     }
@@ -40,6 +40,15 @@ enum ExitCodes {
     case .unwritable: cannotCreate
     case .tryAgain: tryAgain
     case .interrupted: Interruption.exitCode(Interruption.signalNumber)
+    }
+  }
+
+  private static func code(for code: ImagingError.Code) -> Int32 {
+    switch code {
+    case .outOfMemory: tryAgain
+    case .missingFile: inputMissing
+    case .unreadable: inputOutput
+    default: badData
     }
   }
 
