@@ -36,7 +36,9 @@ public enum ImageFile {
       return try PNGCodec.decodeOnWhite(bytes)
     }
     if bytes.starts(with: [0xff, 0xd8]) { return try JPEGCodec.decode(bytes) }
-    guard !bytes.isEmpty else { throw ImagingError(.malformed, "an empty file; expected a picture") }
+    guard !bytes.isEmpty else {
+      throw ImagingError(.malformed, "an empty file; expected a PNG or a JPEG")
+    }
     throw ImagingError(.malformed, "neither a PNG nor a JPEG; expected one of the two")
   }
 
