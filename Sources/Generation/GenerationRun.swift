@@ -20,6 +20,8 @@ public struct GenerationRun: Sendable {
   public var latentsDigest: String?
   /// Samples of a shard.
   public var shardSize: Int
+  /// Which samples are accepted, and how often a rejected one is made again.
+  public var rules: FilterRules
   /// How numbers are multiplied: precision and kernel level.
   public var numerics: (precision: String, level: KernelLevel)
 
@@ -27,7 +29,7 @@ public struct GenerationRun: Sendable {
   public init(
     plan: GenerationPlan, settings: SamplingSettings, scheduler: SchedulerConfiguration.Kind,
     fingerprint: ModelFingerprint, licence: String?, latentsDigest: String?, shardSize: Int,
-    numerics: (precision: String, level: KernelLevel)
+    rules: FilterRules = .usual(hasMasks: false), numerics: (precision: String, level: KernelLevel)
   ) {
     self.plan = plan
     self.settings = settings
@@ -36,6 +38,7 @@ public struct GenerationRun: Sendable {
     self.licence = licence
     self.latentsDigest = latentsDigest
     self.shardSize = shardSize
+    self.rules = rules
     self.numerics = numerics
   }
 
@@ -64,7 +67,7 @@ public struct GenerationRun: Sendable {
       "numerics": [
         "precision": .string(numerics.precision), "isa": .string(numerics.level.rawValue),
       ],
-      "masks": .null,
+      "masks": .null, FilterRules.configurationKey: rules.json,
     ]
   }
 
@@ -108,7 +111,7 @@ public struct GenerationRun: Sendable {
       index: picture.sample.index, prompt: picture.sample.prompt, seed: picture.seed,
       attempt: picture.attempt, steps: settings.steps, guidance: settings.guidance,
       scheduler: scheduler.rawValue, width: settings.width, height: settings.height,
-      reasons: picture.reasons)
+      reasons: picture.reasons, scores: picture.scores, rejectedAttempts: picture.rejected)
   }
 }
 

@@ -1,3 +1,4 @@
+public import DatasetFormat
 public import Imaging
 import LatentDiffusion
 public import TensorCore
@@ -20,16 +21,18 @@ public final class PictureMaker {
     public let latents: Tensor?
     /// Why it is rejected; empty where it is accepted.
     public let reasons: [String]
+    /// What was measured of it.
+    public let scores: SampleRecord.Scores
+    /// The attempts before.
+    public let rejected: [SampleRecord.RejectedAttempt]
   }
-
-  /// How often a sample is tried again with another seed.
-  public static let retryLimit = 3
 
   /// Unused memory that may stay between sampling and decoding.
   private static let keptBytes = 256 << 20
 
   private let plan: GenerationPlan
   private let settings: SamplingSettings
+  private let rules: FilterRules
   private let conditioner: TextConditioner
   private let sampler: LatentSampler
   private let autoencoder: Autoencoder
@@ -42,15 +45,17 @@ public final class PictureMaker {
   ///   - model: the folder.
   ///   - plan: the samples.
   ///   - settings: how each is sampled; checked against the model.
+  ///   - rules: which pictures are accepted, and how often a rejected one is made again.
   ///   - initialLatents: where to start instead of the seeds' noise, one row a sample.
   /// - Throws: `CheckpointError`, `DiffusionError` or ``GenerationError``.
   public init(
     model: StableDiffusionModel, plan: GenerationPlan, settings: SamplingSettings,
-    initialLatents: Tensor? = nil
+    rules: FilterRules = .usual(hasMasks: false), initialLatents: Tensor? = nil
   ) throws {
     try settings.check(pixelsPerCell: model.pixelsPerCell)
     self.plan = plan
     self.settings = settings
+    self.rules = rules
     self.initialLatents = initialLatents
     conditioner = try TextConditioner(tokenizer: model.tokenizer(), encoder: model.textEncoder())
     sampler = LatentSampler(unet: try model.unet(), scheduler: try model.scheduler(settings))
@@ -84,40 +89,47 @@ public final class PictureMaker {
   private func picture(
     _ sample: GenerationPlan.Sample, firstAttempt: Tensor?, onStep: (Double) throws -> Void
   ) throws -> Picture {
-    var reason = "not-finite"
     // Latents given by hand are the same at every attempt.
-    let lastAttempt = initialLatents == nil ? Self.retryLimit : 0
-    var last: (image: PixelImage, latents: Tensor)?
-    for attempt in 0...lastAttempt {
+    let attempts = initialLatents == nil ? rules.attempts : 1
+    var rejected: [SampleRecord.RejectedAttempt] = []
+    while true {
+      let attempt = rejected.count
+      let seed = plan.sampleSeed(sample.index, attempt: attempt)
       let latents =
         try attempt == 0 && firstAttempt != nil
         ? firstAttempt : self.latents([sample], attempt: attempt, onStep: onStep)
-      guard let latents else { continue }
-      // Decoding wants other sizes than sampling. Small models keep both.
-      BufferPool.shared.trim(above: Self.keptBytes)
-      let values = autoencoder.image(of: latents)  // [1, H, W, 3]
-      BufferPool.shared.trim(above: Self.keptBytes)
-      if let fault = PictureCheck.fault(in: values) {
-        reason = fault
-        continue
-      }
-      let image = try PixelImage(
-        width: settings.width, height: settings.height, channels: .rgb,
-        samples: Autoencoder.bytes(of: values))
-      guard let fault = PictureCheck.fault(in: image) else {
+      let image = try latents.flatMap(decoded)
+      let picture = try image ?? greyPicture()
+      let scores = SampleRecord.Scores(of: picture, isFinite: image != nil)
+      let reasons = rules.reasons(
+        scores: scores, entities: [], acceptedHashes: EmptyCollection<PictureHash>())
+      if reasons.isEmpty || attempt == attempts - 1 {
         return Picture(
-          sample: sample, attempt: attempt, seed: plan.sampleSeed(sample.index, attempt: attempt),
-          image: image, latents: latents, reasons: [])
+          sample: sample, attempt: attempt, seed: seed, image: picture,
+          latents: image == nil ? nil : latents, reasons: reasons, scores: scores,
+          rejected: rejected)
       }
-      reason = fault
-      last = (image, latents)
+      rejected.append(
+        .init(attempt: attempt, seed: seed, reasons: reasons, entities: [], scores: scores))
     }
-    let grey = try PixelImage(
+  }
+
+  /// What stands for a picture of numbers that are not finite.
+  private func greyPicture() throws -> PixelImage {
+    try PixelImage(
       width: settings.width, height: settings.height, filledWith: Colour(128, 128, 128))
-    return Picture(
-      sample: sample, attempt: lastAttempt,
-      seed: plan.sampleSeed(sample.index, attempt: lastAttempt), image: last?.image ?? grey,
-      latents: last?.latents, reasons: [reason])
+  }
+
+  /// The picture of latents [1, h, w, c]; nil where a number is not finite.
+  private func decoded(_ latents: Tensor) throws -> PixelImage? {
+    // Decoding wants other sizes than sampling. Small models keep both.
+    BufferPool.shared.trim(above: Self.keptBytes)
+    let values = autoencoder.image(of: latents)  // [1, H, W, 3]
+    BufferPool.shared.trim(above: Self.keptBytes)
+    guard values.isFinite else { return nil }
+    return try PixelImage(
+      width: settings.width, height: settings.height, channels: .rgb,
+      samples: Autoencoder.bytes(of: values))
   }
 
   /// The last latents of samples [n, h, w, c]; nil where a number left its range.

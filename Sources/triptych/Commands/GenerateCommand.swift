@@ -76,7 +76,8 @@ struct GenerateCommand: ParsableCommand {
     _ run: GenerationRun, model: StableDiffusionModel, initial: Tensor?, path: String
   ) throws {
     let maker = try PictureMaker(
-      model: model, plan: run.plan, settings: run.settings, initialLatents: initial)
+      model: model, plan: run.plan, settings: run.settings, rules: run.rules,
+      initialLatents: initial)
     let folder = try RunFolder.open(
       path: path, configuration: run.configuration, classes: run.classes(), layout: run.layout,
       numerics: run.numericsFingerprint)
