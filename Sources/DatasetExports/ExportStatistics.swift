@@ -1,3 +1,5 @@
+import Imaging
+
 /// What an export holds, by category.
 struct ExportStatistics {
   /// The counts of one category.

@@ -16,6 +16,7 @@ struct TriptychCommand: ParsableCommand {
     version: ProgramVersion.text,
     subcommands: [
       GenerateCommand.self, TokenizeCommand.self, CheckpointCommand.self, BenchCommand.self,
+      ExportCommand.self,
       DoctorCommand.self,
     ])
 

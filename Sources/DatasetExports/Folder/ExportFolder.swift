@@ -1,14 +1,13 @@
 import DatasetFormat
 
-/// A data set while it is written: a hidden folder beside its place, which takes the place once everything is on the
-/// disk.
+/// A data set while it is written: in a hidden folder beside its place, which it takes once everything is on the disk.
 ///
 /// At the place an empty folder may stand, or an earlier export that holds nothing else; anything else is refused
-/// before work begins. What a killed export left behind is removed by the next one to the same place.
+/// before work begins. What a killed export left behind is put right by the next one to the same place.
 final class ExportFolder {
   private let files: any FileSystem
   private let place: ExportPath
-  private let work: String
+  private let hidden: String
   private var lock: Int32?
   private var folders: Set<String> = []
   private(set) var manifest = ExportManifest()
@@ -23,16 +22,18 @@ final class ExportFolder {
   init(path: String, fileSystem: (any FileSystem)? = nil) throws {
     place = try ExportPath(path)
     files = try fileSystem ?? LocalFileSystem(root: place.parent, creating: true)
-    work = "\(Self.prefix(place))\(UInt32.random(in: 0...UInt32.max)).new"
-    try checkPlace()
-    guard case .acquired(let lock) = try files.acquireLock(lockName, exclusively: true) else {
+    hidden = ".\(place.name).export"
+    _ = try files.makeDirectory(hidden)
+    guard case .acquired(let lock) = try files.acquireLock("\(hidden)/lock", exclusively: true)
+    else {
       throw DatasetError(
         .lockHeld, path: files.shown(place.name),
         "another process exports to this place; wait until it ends")
     }
     self.lock = lock
     do {
-      for name in try files.list(".") where isLeftover(name) { try files.removeTree(name) }
+      try recover()
+      try checkPlace()
       _ = try files.makeDirectory(work)
     } catch {
       abandon()
@@ -74,7 +75,6 @@ final class ExportFolder {
     for folder in folders { try files.synchronizeDirectory("\(work)/\(folder)") }
     try files.synchronizeDirectory(work)
     try checkPlace()
-    let old = "\(Self.prefix(place))\(UInt32.random(in: 0...UInt32.max)).old"
     let isReplacing = try files.status(place.name) != nil
     if isReplacing { try files.rename(place.name, to: old) }
     do {
@@ -84,32 +84,37 @@ final class ExportFolder {
       throw error
     }
     try files.synchronizeDirectory("")
-    if isReplacing { try files.removeTree(old) }
-    releaseLock()
+    try files.removeTree(old)
+    release()
   }
 
   /// Removes what was written.
   func abandon() {
     guard lock != nil else { return }
     files.discard(work)
-    releaseLock()
+    release()
   }
 
-  private func releaseLock() {
+  private var work: String { "\(hidden)/new" }
+  private var old: String { "\(hidden)/old" }
+
+  /// Puts right what a killed export left: the earlier data set may just have left its place.
+  private func recover() throws {
+    try files.removeTree(work)
+    guard try files.status(old) != nil else { return }
+    if try files.status(place.name) == nil {
+      try files.rename(old, to: place.name)
+    } else {
+      try files.removeTree(old)
+    }
+  }
+
+  private func release() {
     guard let lock else { return }
-    files.releaseLock(lock, path: lockName, removing: true)
+    files.releaseLock(lock, path: "\(hidden)/lock", removing: true)
     self.lock = nil
-  }
-
-  private static func prefix(_ place: ExportPath) -> String { ".\(place.name).export-" }
-  private var lockName: String { "\(Self.prefix(place))lock" }
-
-  private func isLeftover(_ name: String) -> Bool {
-    let prefix = Self.prefix(place)
-    guard name.hasPrefix(prefix) else { return false }
-    let rest = name.dropFirst(prefix.count).split(
-      separator: ".", omittingEmptySubsequences: false)
-    return rest.count == 2 && UInt32(rest[0]) != nil && ["new", "old"].contains(rest[1])
+    // It stays where the old data set could not be removed; the next export tries again.
+    _ = Result { try files.removeDirectory(hidden) }
   }
 
   private func checkPlace() throws {

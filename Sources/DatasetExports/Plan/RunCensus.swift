@@ -1,4 +1,4 @@
-public import DatasetFormat
+import DatasetFormat
 
 /// What a run holds and why some of it is not exported.
 public struct RunCensus: Sendable, Equatable {

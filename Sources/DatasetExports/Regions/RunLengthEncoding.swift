@@ -1,4 +1,4 @@
-public import Imaging
+import Imaging
 
 /// A region of a picture as COCO writes it: lengths of runs, down each column in turn, from left to right.
 ///
