@@ -6,15 +6,22 @@
 ///
 /// - Source: after Sechidis, Tsoumakas and Vlahavas, "On the stratification of multi-label data" (2011), with what is
 ///   missing counted up to the sample at hand, so that classes with few samples do not all fall to one side.
-struct SplitAssignment {
+public struct SplitAssignment {
   /// Samples that must stay together.
-  struct Group: Equatable {
+  public struct Group: Sendable, Equatable {
     /// How many.
-    var size: Int
+    public var size: Int
     /// How many of them show each class.
-    var classes: [Int: Int]
+    public var classes: [Int: Int]
     /// Decides between groups that are equal otherwise; different for every group.
-    var rank: String
+    public var rank: String
+
+    /// Describes a group.
+    public init(size: Int, classes: [Int: Int], rank: String) {
+      self.size = size
+      self.classes = classes
+      self.rank = rank
+    }
   }
 
   private let groups: [Group]
@@ -28,8 +35,11 @@ struct SplitAssignment {
 
   /// Deals groups.
   ///
+  /// - Parameters:
+  ///   - groups: the groups, in any order.
+  ///   - shares: what each split gets.
   /// - Returns: the split of each group; it does not depend on the groups' order.
-  static func assign(_ groups: [Group], shares: SplitShares) -> [DatasetSplit] {
+  public static func assign(_ groups: [Group], shares: SplitShares) -> [DatasetSplit] {
     var assignment = SplitAssignment(groups, shares)
     for group in assignment.order() { assignment.place(group) }
     assignment.balance()
