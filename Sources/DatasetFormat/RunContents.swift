@@ -65,9 +65,9 @@ public final class RunContents {
     configurationHash = ContentHash.sha256(text)
     layout = try RunLayout(
       configuration: configuration, path: files.shown(RunLayout.configurationFile))
-    classes = try ClassTable(
-      tsv: files.read(RunLayout.classFile, limit: RunFolder.configurationLimit),
-      path: files.shown(RunLayout.classFile))
+    let table = try files.read(RunLayout.classFile, limit: RunFolder.configurationLimit)
+    classes = try ClassTable(tsv: table, path: files.shown(RunLayout.classFile))
+    let classHash = ContentHash.sha256(table)
     appliedRules = try FilterFile(files: files).read()?.rules
     var shards: [Shard] = []
     var numerics: String?
@@ -83,6 +83,7 @@ public final class RunContents {
       guard done.configurationHash == configurationHash else {
         throw fault("is of another run.json")
       }
+      guard done.classHash == classHash else { throw fault("is of another classes.tsv") }
       let indices = layout.indices(ofShard: number)
       guard done.shard == number, done.firstIndex == indices.lowerBound,
         done.sampleCount == indices.count
@@ -126,9 +127,14 @@ public final class RunContents {
   ///
   /// - Throws: ``DatasetError`` where the shard cannot be read.
   public func samples(of shard: Shard) throws -> [Sample] {
+    try samples(of: shard, rules: appliedRules)
+  }
+
+  /// The samples of a shard as other rules decide; nil for the decisions in the file.
+  func samples(of shard: Shard, rules: FilterRules?) throws -> [Sample] {
     let folder = RunLayout.shardPath(shard.number)
     let stored = try storedRecords(of: shard)
-    return (appliedRules?.deciding(stored) ?? stored).map { record in
+    return (rules?.deciding(stored) ?? stored).map { record in
       Sample(
         record: record, shard: shard.number,
         imagePath: files.shown("\(folder)/\(record.image)"),

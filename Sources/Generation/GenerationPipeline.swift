@@ -45,16 +45,18 @@ public struct GenerationPipeline {
   ///
   /// - Parameters:
   ///   - folder: the run's folder.
+  ///   - shards: the shards to make; all of them where latents are asked for.
   ///   - keepsLatents: whether to hand out the last latents of all samples; those of an earlier call are made anew.
   ///   - watch: told what happens, after every step; throwing ends the run, what is kept stays.
   /// - Returns: what the folder holds, and the latents [n, h, w, c] where asked for.
   /// - Throws: what `watch` throws, `DatasetError`, `DiffusionError`.
   public func fill(
-    _ folder: RunFolder, keepsLatents: Bool = false, watch: (Event) throws -> Void
+    _ folder: RunFolder, shards: [Int], keepsLatents: Bool = false,
+    watch: (Event) throws -> Void
   ) throws -> (summary: Summary, latents: Tensor?) {
     var summary = Summary()
     var latents: [Int: Tensor] = [:]
-    for shard in 0..<run.layout.shardCount {
+    for shard in shards {
       if case .done(let done) = try folder.state(ofShard: shard) {
         summary.samples += done.sampleCount
         summary.accepted += done.acceptedCount

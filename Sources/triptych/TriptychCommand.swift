@@ -16,8 +16,8 @@ struct TriptychCommand: ParsableCommand {
     version: ProgramVersion.text,
     subcommands: [
       GenerateCommand.self, TokenizeCommand.self, CheckpointCommand.self, BenchCommand.self,
+      DoctorCommand.self, MergeCommand.self, VerifyCommand.self, FilterCommand.self,
       ExportCommand.self,
-      DoctorCommand.self,
     ])
 
   static func main() {

@@ -20,6 +20,7 @@ struct GenerateCommand: ParsableCommand {
   @OptionGroup(title: "Model") var model: ModelOptions
   @OptionGroup(title: "Sampling") var sampling: SamplingOptions
   @OptionGroup(title: "Output") var output: OutputOptions
+  @OptionGroup(title: "A part of the run") var part: ShardOptions
 
   @Option(
     name: .long,
@@ -59,7 +60,9 @@ struct GenerateCommand: ParsableCommand {
       latentsDigest: try latents.map(FileDigest.sha256), shardSize: output.shardSize,
       numerics: (runtime.precision.rawValue, KernelLevel.selected))
     let path = output.output ?? "Output/\(run.name)"
+    let shards = try part.shards(of: run.layout)
     guard !output.dryRun else { return try describe(run, path: path, memory: memory) }
+    try checkWhole(shards, of: run.layout)
     try checkLatents(run)
     for file in [saveLatents, output.contactSheet].compactMap({ $0 }) {
       try RunSheet.checkPlace(file)
@@ -69,25 +72,41 @@ struct GenerateCommand: ParsableCommand {
       try DiskEstimate(count: plan.count, width: settings.width, height: settings.height)
         .check(at: path)
     }
-    try make(run, model: model, initial: initial, path: path)
+    try make(run, shards: shards, model: model, initial: initial, path: path)
+  }
+
+  /// Files about the whole run cannot be made from a part of it.
+  private func checkWhole(_ shards: [Int], of layout: RunLayout) throws {
+    guard shards.count < layout.shardCount else { return }
+    for (option, file) in [
+      ("--save-latents", saveLatents), ("--contact-sheet", output.contactSheet),
+    ] where file != nil {
+      throw GenerationError(
+        .usage, option, "goes with a whole run, not with --shards, --worker or a Slurm array")
+    }
   }
 
   private func make(
-    _ run: GenerationRun, model: StableDiffusionModel, initial: Tensor?, path: String
+    _ run: GenerationRun, shards: [Int], model: StableDiffusionModel, initial: Tensor?,
+    path: String
   ) throws {
     let maker = try PictureMaker(
       model: model, plan: run.plan, settings: run.settings, rules: run.rules,
       initialLatents: initial)
     let folder = try RunFolder.open(
       path: path, configuration: run.configuration, classes: run.classes(), layout: run.layout,
-      numerics: run.numericsFingerprint)
-    let reporter = ProgressReporter(total: run.plan.count, unit: "image")
+      numerics: run.numericsFingerprint,
+      access: shards.count == run.layout.shardCount ? .exclusive : .shared)
+    let reporter = ProgressReporter(
+      total: shards.reduce(0) { $0 + run.layout.indices(ofShard: $1).count }, unit: "image")
     let clock = ContinuousClock()
     let start = clock.now
     let pipeline = GenerationPipeline(run, maker: maker, batch: sampling.batch)
-    let (summary, finalLatents) = try pipeline.fill(folder, keepsLatents: saveLatents != nil) {
-      event in
-      try Self.checkInterruption(path: path, reporter)
+    let (summary, finalLatents) = try pipeline.fill(
+      folder, shards: shards, keepsLatents: saveLatents != nil
+    ) { event in
+      if Interruption.signalNumber != 0 { reporter.finish() }
+      try Interruption.check(path)
       switch event {
       case .progress(let done): reporter.update(done: done)
       case .note(let text):
@@ -131,7 +150,8 @@ struct GenerateCommand: ParsableCommand {
         .init("accepted", .integer(Int64(summary.accepted))), .init("output", .string(path)),
         .init("seconds_per_sample", .number(each)), .init("peak_rss_bytes", .integer(Int64(peak))),
       ], text: lines.joined(separator: "\n"))
-    if summary.accepted == 0 { throw ExitCode(ExitCodes.answerIsNo) }
+    // A worker beyond the last shard has nothing to do, and has done it.
+    if summary.accepted == 0 && summary.samples > 0 { throw ExitCode(ExitCodes.answerIsNo) }
   }
 
   private func describe(_ run: GenerationRun, path: String, memory: MemoryEstimate) throws {
@@ -166,12 +186,5 @@ struct GenerateCommand: ParsableCommand {
         .usage, "--save-latents",
         "\(run.plan.count) samples are too many to hold; make fewer at a time")
     }
-  }
-
-  private static func checkInterruption(path: String, _ reporter: ProgressReporter) throws {
-    guard Interruption.signalNumber != 0 else { return }
-    reporter.finish()
-    throw GenerationError(
-      .interrupted, path, "stopped; what is finished stays, the same command goes on")
   }
 }
