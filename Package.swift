@@ -35,10 +35,11 @@ let package = Package(
     .target(name: "CKernels"),
     .target(name: "CanonicalJSON", swiftSettings: settings),
     .target(name: "CPNG", linkerSettings: [.linkedLibrary("png")]),
+    .target(name: "CJPEG", linkerSettings: [.linkedLibrary("jpeg")]),
     // Level 1
     .target(
       name: "TensorCore", dependencies: ["COpenBLAS", "CKernels"], swiftSettings: settings),
-    .target(name: "Imaging", dependencies: ["CPNG"], swiftSettings: settings),
+    .target(name: "Imaging", dependencies: ["CPNG", "CJPEG"], swiftSettings: settings),
     // Level 2
     .target(
       name: "Checkpoints", dependencies: ["CanonicalJSON", "TensorCore"],
@@ -94,7 +95,8 @@ let package = Package(
       swiftSettings: settings),
     // Tests
     .target(
-      name: "TestSupport", dependencies: ["CanonicalJSON", "Checkpoints", "TensorCore"],
+      name: "TestSupport",
+      dependencies: ["CanonicalJSON", "Checkpoints", "DatasetFormat", "Imaging", "TensorCore"],
       path: "Tests/TestSupport", swiftSettings: settings),
     .testTarget(
       name: "CanonicalJSONTests", dependencies: ["CanonicalJSON", "TestSupport"],
@@ -145,7 +147,8 @@ let package = Package(
     .testTarget(
       name: "CommandLineTests",
       dependencies: [
-        "triptych", "Checkpoints", "Imaging", "TensorCore", "TestSupport", subprocess,
+        "triptych", "CanonicalJSON", "Checkpoints", "DatasetFormat", "Imaging", "TensorCore",
+        "TestSupport", subprocess,
       ],
       swiftSettings: settings),
   ]
