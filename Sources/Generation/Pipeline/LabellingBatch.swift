@@ -41,7 +41,9 @@ final class LabellingBatch {
   func note(_ progress: LatentSampler.Progress) {
     guard readsAfterwards || labeller.flipCheck else { return }
     trajectory.points.append(
-      .init(step: progress.step, timestep: progress.timestep, latents: progress.modelInput))
+      .init(
+        step: progress.step, timestep: progress.timestep, modelTimestep: progress.modelTimestep,
+        latents: progress.modelInput))
   }
 
   /// The labels of a sample, after the last step.
