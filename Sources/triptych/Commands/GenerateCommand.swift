@@ -127,15 +127,17 @@ struct GenerateCommand: ParsableCommand {
   /// How masks are read; nil where there are to be none.
   private func maskSettings() throws -> MaskSettings? {
     guard !output.noMasks else { return nil }
-    guard prompts.prompt.isEmpty || entities != nil else {
-      Console.note(
-        "triptych: nothing to find is named, so pictures are made alone; --entities a,b finds a and b"
-      )
-      return nil
-    }
+    guard prompts.prompt.isEmpty || entities != nil else { return nil }
     return MaskSettings(
       source: try masks.source(), composition: masks.composition,
       entities: try entities.map(EntityList.parse) ?? [], flipCheck: flipCheck)
+  }
+
+  /// What people should know of the masks before they wait for them; nil where all is as asked for.
+  private func maskNotice(_ settings: MaskSettings?) throws -> String? {
+    if let settings { return try settings.notice(for: prompts.prompt) }
+    return output.noMasks
+      ? nil : "nothing to find is named, so pictures are made alone; --entities a,b finds a and b"
   }
 
   /// Which samples are accepted.
@@ -164,6 +166,7 @@ struct GenerateCommand: ParsableCommand {
       path: path, configuration: run.configuration, classes: run.classes(), layout: run.layout,
       numerics: run.numericsFingerprint,
       access: shards.count == run.layout.shardCount ? .exclusive : .shared)
+    if let notice = try maskNotice(run.masks) { Console.note("triptych: \(notice)") }
     let reporter = ProgressReporter(
       total: shards.reduce(0) { $0 + run.layout.indices(ofShard: $1).count }, unit: "image")
     let clock = ContinuousClock()
