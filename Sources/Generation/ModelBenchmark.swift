@@ -1,4 +1,6 @@
+import Checkpoints
 import LatentDiffusion
+import MaskGrounding
 import TensorCore
 import TextConditioning
 
@@ -14,6 +16,8 @@ public struct ModelBenchmark {
     case vaeEncode = "vae-encode"
     /// Prompts to conditions.
     case text
+    /// A grounding module of the usual shape on one call's maps: from the U-Net's blocks to one entity's mask.
+    case ground
     /// A picture with all steps.
     case image
   }
@@ -60,10 +64,45 @@ public struct ModelBenchmark {
       try encoder.checkFits(tokenizer)
       let ids = Array(repeating: tokenizer("a photo of a dog"), count: batch)
       once = { _ = encoder(ids) }
+    case .ground:
+      once = try Self.grounding(model, batch: batch, height: height, width: width)
     case .image:
       let plan = try GenerationPlan(source: .prompts(["a photo of a dog"]), count: batch, seed: 0)
       let maker = try SampleMaker(model: model, plan: plan, settings: settings)
       once = { _ = try maker.make(Array(0..<batch)) { _ in } }
+    }
+  }
+
+  /// A run of a grounding module with random weights on random maps, `height` and `width` in latent cells.
+  private static func grounding(
+    _ model: StableDiffusionModel, batch: Int, height: Int, width: Int
+  ) throws -> () throws -> Void {
+    let pixels = model.pixelsPerCell
+    let configuration = GroundingConfiguration(
+      for: model.unetConfiguration, prediction: nil, pixelsPerCell: pixels)
+    let weights = try GroundingWeights.random(configuration, seed: 1)
+    let module = try GroundingModule(WeightScope(DictionarySource(weights)), configuration)
+    let streams = RandomStreams(seed: 1)
+    // One map for each number of channels and size stands for all of them.
+    let maps = configuration.levels.enumerated().map { level, part in
+      let unit = 1 << level
+      let size = [(height + unit - 1) / unit, (width + unit - 1) / unit]
+      return Dictionary(
+        uniqueKeysWithValues: Set(part.channels).map {
+          ($0, streams.normals(stream: UInt64($0), shape: [batch] + size + [$0]))
+        })
+    }
+    let entities = streams.normals(stream: 0, shape: [batch, 1, configuration.textWidth])
+    return {
+      var features = module.emptyFeatures
+      for (level, part) in configuration.levels.enumerated() {
+        for channels in part.channels {
+          guard let map = maps[level][channels] else { continue }
+          module.add(conditional: map, unconditional: map, level: level, to: &features)
+        }
+      }
+      let result = module(features, entities: entities)
+      _ = sigmoid(result.logits(height: height * pixels, width: width * pixels))
     }
   }
 }

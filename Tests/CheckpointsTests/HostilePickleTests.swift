@@ -37,7 +37,8 @@ import Testing
   }
 
   @Test func allowedNamesCannotBeCalledInOtherWays() throws {
-    let bystander = Pickled.global("pytorch_lightning.callbacks.model_checkpoint", "ModelCheckpoint")
+    let bystander = Pickled.global(
+      "pytorch_lightning.callbacks.model_checkpoint", "ModelCheckpoint")
     #expect(try error(Pickled.file(bystander + [0x29, 0x52])).message.contains("REDUCE calls"))
     #expect(try error(Pickled.file(bystander + [0x7D, 0x62])).message.contains("BUILD"))
     let storage = Pickled.global("torch", "FloatStorage") + [0x29, 0x52]
@@ -188,7 +189,7 @@ import Testing
     var random = SeededGenerator(seed: 5)
     let opcodes = Array("(.NJKMX]ae)t}subhjqrcRQ0122PSTUVBdlgpio".utf8) + Array(0x80...0x98)
     var refused = 0
-    let cases = 3000
+    let cases = 1500
     for _ in 0..<cases {
       var damaged = pickle
       for _ in 0..<Int.random(in: 1...4, using: &random) {

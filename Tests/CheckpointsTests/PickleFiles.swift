@@ -30,7 +30,9 @@ enum Pickled {
   static func global(_ module: String, _ name: String) -> [UInt8] {
     [0x63] + Array("\(module)\n\(name)\n".utf8)
   }
-  static func string(_ text: String) -> [UInt8] { [0x8C, UInt8(text.utf8.count)] + Array(text.utf8) }
+  static func string(_ text: String) -> [UInt8] {
+    [0x8C, UInt8(text.utf8.count)] + Array(text.utf8)
+  }
   static func integer(_ number: Int) -> [UInt8] {
     [0x8A, 8] + (0..<8).map { UInt8(truncatingIfNeeded: number >> (8 * $0)) }
   }

@@ -64,11 +64,19 @@ import Testing
     let legacy = try refusal { try WeightFile.open(torchFixture("legacy.pth")) }
     #expect(legacy.code == .unsupported && legacy.message.contains("torch.save"))
     let folder = try TemporaryFolder()
+    // The length of a header may look like the first bytes of the others.
+    for length in [0x80, 0x4B50] {
+      let header = "{\(entry("w", "F32", "[1]", 0, 4))}"
+      let padded = header + String(repeating: " ", count: length - header.utf8.count)
+      let path = try folder.write(safetensors(padded, dataCount: 4), to: "w")
+      #expect(try WeightFile.open(path) is SafetensorsFile)
+    }
     for junk in [[1, 2, 3], Array("<!DOCTYPE html><html>".utf8), [UInt8](repeating: 0, count: 99)] {
       let error = try refusal { try WeightFile.open(try folder.write(junk, to: "junk")) }
       #expect(error.code == .malformed && error.message.contains("neither safetensors"))
     }
-    #expect(try refusal { try WeightFile.open(try folder.write([], to: "none")) }.code == .malformed)
+    #expect(
+      try refusal { try WeightFile.open(try folder.write([], to: "none")) }.code == .malformed)
     #expect(try refusal { try WeightFile.open(folder["absent"]) }.code == .missingFile)
   }
 

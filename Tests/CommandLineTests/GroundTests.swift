@@ -46,8 +46,10 @@ import Testing
       let logits = try SafetensorsFile(path: folder + "/logits.safetensors").tensor("logits")
       #expect(logits.shape == [3, 64, 96])
       let values = logits.values
-      let thinned = (0..<3 * 16 * 24).map { index in
-        values[(index / 384 * 64 + index % 384 / 24 * 4) * 96 + index % 24 * 4]
+      let thinned = (0..<3 * 16 * 24).map { (index: Int) -> Float in
+        let (entity, place) = (index / 384, index % 384)
+        let (row, column) = (place / 24 * 4, place % 24 * 4)
+        return values[(entity * 64 + row) * 96 + column]
       }
       let expected = try Fixture("grounding/features.safetensors").tensor("expected")
       #expect(

@@ -38,7 +38,7 @@ import Testing
     }
   }
 
-  @Test(arguments: ["unet", "vae-decode", "vae-encode", "text", "image"])
+  @Test(arguments: ["unet", "vae-decode", "vae-encode", "text", "ground", "image"])
   func benchTellsWhatItTimed(part: String) async throws {
     let outcome = try await Program.run([
       "bench", "--part", part, "--model", Program.tinyModel, "--batch", "2", "--size", "32",

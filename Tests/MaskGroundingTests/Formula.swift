@@ -2,7 +2,9 @@ import Foundation
 import TensorCore
 
 /// Tensors by formula: any tensor from its name alone, so that a comparison with the published code needs no
-/// checkpoint. The code that made Fixtures/grounding/published.safetensors was given the same tensors.
+/// checkpoint.
+///
+/// The code that made Fixtures/grounding/published.safetensors was given the same tensors.
 ///
 /// Element i, in row-major order of PyTorch's shape, comes from
 /// z = mix(FNV-1a-64(name) + seed · 0x9E3779B97F4A7C15 + (i + 1) · 0xBF58476D1CE4E5B9), mix being SplitMix64's finaliser,

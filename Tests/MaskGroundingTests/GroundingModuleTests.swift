@@ -40,8 +40,9 @@ import Testing
     return Tensor(shape: [n, count, rows, columns]) { out in
       for index in 0..<out.count {
         let (plane, place) = (index / (rows * columns), index % (rows * columns))
-        out[index] = values[
-          (plane * height + place / columns * 3) * width + place % columns * 3]
+        out[index] =
+          values[
+            (plane * height + place / columns * 3) * width + place % columns * 3]
       }
     }
   }
@@ -118,8 +119,10 @@ import Testing
     }
     // An entity that is asked for twice is the same twice, and its maps do not depend on the order.
     let pair = random.tensor([1, 2, 32])
-    let turned = joinedRows([pair.reshaped([2, 32]).rows(1..<2), pair.reshaped([2, 32]).rows(0..<1)])
-      .reshaped([1, 2, 32])
+    let turned = joinedRows([
+      pair.reshaped([2, 32]).rows(1..<2), pair.reshaped([2, 32]).rows(0..<1),
+    ])
+    .reshaped([1, 2, 32])
     let (one, two) = (module(features, entities: pair), module(features, entities: turned))
     let swapped = joinedRows([
       two.logits.reshaped([2, 63]).rows(1..<2), two.logits.reshaped([2, 63]).rows(0..<1),
@@ -156,7 +159,8 @@ import Testing
       for index in part.channels.indices {
         let key = "odd.feature.level\(level).\(index)"
         module.add(
-          conditional: try fixture.map("\(key).cond"), unconditional: try fixture.map("\(key).uncond"),
+          conditional: try fixture.map("\(key).cond"),
+          unconditional: try fixture.map("\(key).uncond"),
           level: level, to: &twice)
       }
     }

@@ -215,7 +215,8 @@ enum Reference {
               func value(_ y: Int, _ x: Int) -> Double { Double(xs[((s * h + y) * w + x) * c + k]) }
               let above = value(top, left) * (1 - across) + value(top, right) * across
               let below = value(bottom, left) * (1 - across) + value(bottom, right) * across
-              out[((s * height + y) * width + xx) * c + k] = Float(above * (1 - down) + below * down)
+              out[((s * height + y) * width + xx) * c + k] = Float(
+                above * (1 - down) + below * down)
             }
           }
         }

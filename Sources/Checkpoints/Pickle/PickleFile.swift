@@ -63,10 +63,12 @@ public final class PickleFile: WeightSource {
       }
     }
     guard !tensors.isEmpty else {
-      let found = others.sorted().prefix(8).map { JSONError.excerpt(of: $0) }.joined(separator: ", ")
+      let found = others.sorted().prefix(8).map { JSONError.excerpt(of: $0) }.joined(
+        separator: ", ")
       throw CheckpointError(
         .unsupported, file: path,
-        "holds no tensors; found \(found.isEmpty ? "nothing" : "the keys \(found)"), expected a state_dict")
+        "holds no tensors; found \(found.isEmpty ? "nothing" : "the keys \(found)"), expected a state_dict"
+      )
     }
     if nested != nil {
       others += top.map { Self.text($0.key) }.filter { $0 != nested?.name }
@@ -106,7 +108,8 @@ public final class PickleFile: WeightSource {
   }
 
   /// A view whose elements lie scattered: the stretch of the storage it spans, put into row-major order.
-  private func gathered(_ stored: PickleTensor, _ type: ElementType, _ start: Int) throws -> Tensor {
+  private func gathered(_ stored: PickleTensor, _ type: ElementType, _ start: Int) throws -> Tensor
+  {
     let axes = Array(zip(stored.shape, stored.strides))
     guard !stored.shape.contains(0) else { return Tensor.zeros(stored.shape) }
     let reach = axes.reduce(0) { $0 + ($1.0 - 1) * $1.1 }
@@ -140,7 +143,8 @@ public final class PickleFile: WeightSource {
     guard let pickle = found.first, found.count == 1 else {
       throw CheckpointError(
         .unsupported, file: file.path,
-        "a zip archive with \(found.count) entries FOLDER/\(name), expected one as torch.save writes it")
+        "a zip archive with \(found.count) entries FOLDER/\(name), expected one as torch.save writes it"
+      )
     }
     guard pickle.value.count <= pickleByteLimit else {
       throw CheckpointError(

@@ -25,7 +25,7 @@ struct PickleMachine {
 
   private struct Node {
     var kind: Kind
-    /// Of a dictionary: key, value, key, value, …
+    /// Of a dictionary: key, value, key, value and so on.
     var elements: [PickleValue] = []
   }
 
@@ -156,7 +156,9 @@ struct PickleMachine {
 
   /// The last values, which are taken off; those in front of the last mark stay.
   private mutating func pop(_ count: Int) throws -> [PickleValue] {
-    guard stack.count - count >= marks.last ?? 0 else { throw fault("the stack has too few values") }
+    guard stack.count - count >= marks.last ?? 0 else {
+      throw fault("the stack has too few values")
+    }
     defer { stack.removeLast(count) }
     return Array(stack.suffix(count))
   }
@@ -230,7 +232,8 @@ struct PickleMachine {
     guard let global = PickleGlobal(full) else {
       throw Fault(
         position: position,
-        message: "names \(JSONError.excerpt(of: full)), which is not allowed: only tensors are read, and nothing is "
+        message:
+          "names \(JSONError.excerpt(of: full)), which is not allowed: only tensors are read, and nothing is "
           + "run; save the bare tensors (state_dict) or convert the file to safetensors",
         isUnsupported: true)
     }
@@ -253,7 +256,9 @@ struct PickleMachine {
     }
     switch global {
     case .orderedDictionary:
-      guard arguments.isEmpty else { throw fault("an OrderedDict is made from \(arguments.count) arguments, expected none") }
+      guard arguments.isEmpty else {
+        throw fault("an OrderedDict is made from \(arguments.count) arguments, expected none")
+      }
       try push(.dictionary, [])
     case .tensor: try push(.tensor(try rebuiltTensor(arguments)))
     case .parameter:
@@ -310,9 +315,11 @@ struct PickleMachine {
     else { throw fault("a tensor is not made from storage, offset, shape and strides") }
     guard shape.count == strides.count, shape.count <= Self.axisLimit else {
       throw fault(
-        "a tensor of \(shape.count) axes with \(strides.count) strides, at most \(Self.axisLimit) axes are read")
+        "a tensor of \(shape.count) axes with \(strides.count) strides, at most \(Self.axisLimit) axes are read"
+      )
     }
-    let outside = "shape \(shape), strides \(strides), offset \(offset) lies outside its storage of \(storage.count) elements"
+    let outside =
+      "shape \(shape), strides \(strides), offset \(offset) lies outside its storage of \(storage.count) elements"
     guard offset >= 0, offset <= storage.count else { throw fault(outside) }
     // The index of the last element, and how many there are: both must fit the storage.
     var (last, count, isEmpty) = (offset, 1, false)

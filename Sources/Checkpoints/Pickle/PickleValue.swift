@@ -1,6 +1,8 @@
 import TensorCore
 
-/// What the pickle machine can hold. Lists, tuples and dictionaries are numbers of nodes in the machine's table, so
+/// What the pickle machine can hold.
+///
+/// Lists, tuples and dictionaries are numbers of nodes in the machine's table, so
 /// that no nesting in a file can nest anything here.
 enum PickleValue {
   case none

@@ -161,7 +161,8 @@ struct ZipDirectory {
     of name: [UInt8], _ text: String, at offset: Int, size: Int, _ file: MappedFile, end: Int
   ) throws -> Range<Int> {
     func fault(_ what: String) -> CheckpointError {
-      CheckpointError(.malformed, file: path, key: text, "the zip entry's header at byte \(offset) \(what)")
+      CheckpointError(
+        .malformed, file: path, key: text, "the zip entry's header at byte \(offset) \(what)")
     }
     guard offset + Self.localLength + name.count <= end else { throw fault("is cut off") }
     var header = ByteReader(

@@ -2,8 +2,9 @@ import Checkpoints
 import NeuralLayers
 import TensorCore
 
-/// Entities attend to each other, then to the picture's tokens, then go through a feed-forward layer, each behind a
-/// layer norm of their own. Nothing tells positions apart.
+/// Entities attend to each other, then to the picture's tokens, then go through a feed-forward layer.
+///
+/// Each of the three has a layer norm of its own in front. Nothing tells positions apart.
 ///
 /// - Shapes: `x` [N, T, D], `memory` [N, S, D] → [N, T, D].
 /// - Weights: `norm1`, `self_attn`, `norm2`, `multihead_attn`, `norm3`, `linear1`, `linear2`.

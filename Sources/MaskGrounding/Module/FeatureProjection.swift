@@ -18,7 +18,9 @@ struct FeatureProjection: Sendable {
   let halves: [Half]
   private let parts: [PackedWeights]
 
-  init(_ weights: WeightScope, _ level: GroundingConfiguration.Level, readsUnconditional: Bool) throws {
+  init(_ weights: WeightScope, _ level: GroundingConfiguration.Level, readsUnconditional: Bool)
+    throws
+  {
     (width, channels) = (level.width, level.channels)
     halves = readsUnconditional ? Half.allCases : [.conditional]
     let columns = channels.reduce(0, +) * halves.count

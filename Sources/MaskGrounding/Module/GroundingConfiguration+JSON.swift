@@ -169,7 +169,8 @@ extension GroundingConfiguration {
     func fault(_ key: String, _ found: JSONValue, _ expected: String) -> CheckpointError {
       CheckpointError(
         .malformed, file: file, key: metadataKey,
-        "\(JSONError.excerpt(of: key)): found \(JSONError.excerpt(of: found.text)), expected \(expected)")
+        "\(JSONError.excerpt(of: key)): found \(JSONError.excerpt(of: found.text)), expected \(expected)"
+      )
     }
   }
 }

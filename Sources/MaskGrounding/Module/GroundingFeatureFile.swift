@@ -56,7 +56,9 @@ public struct GroundingFeatureFile: Sendable {
   public func entities(for module: GroundingModule) throws -> Tensor {
     let width = module.configuration.textWidth
     let found = scope.shape("entities")
-    guard let found else { throw fault("entities", "the tensor is missing, expected [1, n, \(width)]") }
+    guard let found else {
+      throw fault("entities", "the tensor is missing, expected [1, n, \(width)]")
+    }
     guard found.count == 3, found[0] == 1, 1...Self.entityLimit ~= found[1], found[2] == width
     else {
       throw fault(

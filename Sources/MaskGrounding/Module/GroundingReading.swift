@@ -55,7 +55,8 @@ final class GroundingReading: MaskReading {
       guard let embedding = query.embedding, embedding.count == width else {
         throw DiffusionError(
           .invalidSetting, "entity \(query.entity.name)",
-          "its embedding has shape \(query.embedding?.shape ?? []), the grounding module expects [\(width)]")
+          "its embedding has shape \(query.embedding?.shape ?? []), the grounding module expects [\(width)]"
+        )
       }
       return embedding.reshaped([1, width])
     }

@@ -35,7 +35,9 @@ enum SpectralNorm {
       var right = [Double](repeating: 0, count: columns)
       for row in 0..<rows {
         let factor = Double(start[row])
-        for column in 0..<columns { right[column] += factor * Double(matrix[row * columns + column]) }
+        for column in 0..<columns {
+          right[column] += factor * Double(matrix[row * columns + column])
+        }
       }
       normalise(&right)
       let image = (0..<rows).map { row in
