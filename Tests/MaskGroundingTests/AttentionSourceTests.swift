@@ -10,8 +10,8 @@ import Testing
 
   private static let settings: [String: AttentionSettings] = [
     "plain": .init(refinement: nil),
-    "refined": .init(),
-    "coarse": .init(refinement: .init(power: 2, level: 1), normalisation: .peak),
+    "refined": .init(refinement: .init(power: 2)),
+    "coarse": .init(refinement: .init(power: 3, level: 1), normalisation: .peak),
     "some": .init(
       levels: [1, 2], steps: .share(from: 1.0 / 3, to: 1), refinement: nil, normalisation: .peak),
   ]
@@ -19,7 +19,7 @@ import Testing
   private let queries = [[2], [4, 5, 6], [9]].enumerated().map { index, tokens in
     EntityQuery(
       entity: Entity(name: "e\(index)", classID: index + 1, words: "e\(index)", mention: 0..<1),
-      promptTokens: tokens, contentTokens: 9)
+      promptTokens: tokens)
   }
 
   /// Reads the fixture's three steps; `rows` are the samples taken of its unconditional and conditional halves.

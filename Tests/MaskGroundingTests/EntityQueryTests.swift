@@ -3,6 +3,7 @@ import MaskGrounding
 import TensorCore
 import TestSupport
 import Testing
+import TextConditioning
 
 /// Queries beside transformers' CLIPTextModel (Tests/Fixtures/masks/generate.py).
 @Suite struct EntityQueryTests {
@@ -64,7 +65,6 @@ import Testing
       let found = query.promptTokens.map { ids[$0] }
       #expect(found == tokenizer.encode(words), "\(words): \(tokenizer.pieces(found))")
       #expect(query.embedding == nil && query.lostTokens == 0)
-      #expect(query.contentTokens == tokenizer.encode(prompt).count)
     }
     #expect(queries[3].promptTokens.isEmpty)
   }
@@ -74,7 +74,7 @@ import Testing
     let tokenizer = try TinyModel.tokenizer()
     let words = "potted plant"
     let count = tokenizer.encode(words).count
-    #expect(count > 2)
+    #expect(count > 1)
     func query(padding: Int) throws -> EntityQuery {
       let prompt = String(repeating: "a ", count: padding) + words
       let located = EntityFinder([entity(words)]).located(in: prompt)
@@ -88,7 +88,7 @@ import Testing
     #expect(cut.promptTokens == Array(77 - count...75) && cut.lostTokens == 1)
     #expect(AttentionSource.notices(for: [cut]).map(\.reason) == [.cutShort])
     let gone = try query(padding: 75)
-    #expect(gone.promptTokens.isEmpty && gone.lostTokens == count && gone.contentTokens == 75)
+    #expect(gone.promptTokens.isEmpty && gone.lostTokens == count)
     #expect(AttentionSource.notices(for: [gone]).map(\.reason) == [.behindTheEnd])
     let unnamed = EntityQuery(entity: entity("dog"), promptTokens: [])
     #expect(AttentionSource.notices(for: [whole, unnamed]).map(\.reason) == [.notNamed])

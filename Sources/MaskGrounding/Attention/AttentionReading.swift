@@ -53,7 +53,7 @@ final class AttentionReading: MaskReading {
     var plain: [Float] = []
     for index in named {
       let map = map(sample, tokens: queries[index].promptTokens, height, width)
-      presence[index] = self.presence(of: map, sample, queries[index])
+      presence[index] = self.presence(of: map)
       plain += map
     }
     let refined = refine(plain, affinity, count: named.count)
@@ -100,26 +100,34 @@ final class AttentionReading: MaskReading {
   }
 
   /// See ``AttentionSource``.
-  private func presence(of map: [Float], _ sample: Int, _ query: EntityQuery) -> Float {
-    let tokens = query.contentTokens > 0 ? Array(1...query.contentTokens) : query.promptTokens
-    let layerCount = text.values.reduce(0) { $0 + $1.count }
-    var usual = 0.0
-    for (_, sum) in text.sorted(by: { $0.key < $1.key }) {
-      let values = sum.mean(sample, tokens: tokens)
-      let mean = values.reduce(0.0) { $0 + Double($1) } / Double(values.count)
-      usual += mean * Double(sum.count) / Double(layerCount)
-    }
+  private func presence(of map: [Float]) -> Float {
+    let mean = map.reduce(0.0) { $0 + Double($1) } / Double(map.count)
     let peak = Double(map.max() ?? 0)
-    return peak > usual ? Float(1 - usual / peak) : 0
+    guard peak > mean else { return 0 }
+    let share = mean / peak
+    return Float(1 - share * share * share * share)
   }
 
   private func refine(
     _ maps: [Float], _ affinity: (matrix: PackedWeights, height: Int, width: Int)?, count: Int
   ) -> [Float] {
     guard let affinity, let power = settings.refinement?.power, count > 0 else { return maps }
-    var tensor = Tensor(maps, shape: [count, affinity.height * affinity.width])
-    for _ in 0..<power { tensor = linear(tensor, affinity.matrix) }
-    return tensor.values
+    let area = affinity.height * affinity.width
+    // Rows of the matrix sum to 1, so a map's mean goes through unchanged. It is kept out of the products: what is
+    // left of a map after some of them may be far smaller than its mean, and would drown in the mean's rounding.
+    var (differences, means) = (maps, [Double](repeating: 0, count: count))
+    for _ in 0..<power {
+      for index in 0..<count {
+        let range = index * area..<(index + 1) * area
+        let mean = differences[range].reduce(0.0) { $0 + Double($1) } / Double(area)
+        means[index] += mean
+        for place in range { differences[place] -= Float(mean) }
+      }
+      differences = linear(Tensor(differences, shape: [count, area]), affinity.matrix).values
+    }
+    // Scaling by range takes any constant away again.
+    guard settings.normalisation == .peak else { return differences }
+    return differences.indices.map { differences[$0] + Float(means[$0 / area]) }
   }
 
   /// Scales a map to 0...1 and moves the threshold to 0.5, by a straight line on either side.

@@ -9,9 +9,9 @@ public import LatentDiffusion
 /// times the map, as often as ``AttentionSettings/Refinement/power`` says.
 ///
 /// Scaling gives every word a mask, whether the thing is in the picture or not, so ``EntityMaps/presence`` is a
-/// heuristic: with r the largest value of the unrefined map relative to the mean attention of a pixel to a token of
-/// the prompt, it is 1 − 1/r, and 0 where r is at most 1. A word that stands out nowhere gets 0, one that somewhere
-/// gets twice the usual attention 0.5. It is no probability and knows nothing of what the picture shows.
+/// heuristic: with m the mean of the unrefined map relative to its largest value, it is 1 − m⁴. A flat map gets 0, one
+/// whose peak is 1.19 times its mean 0.5, one whose peak is twice its mean 0.94. It is no probability: what the prompt
+/// names is taken to be there unless attention to it is even all over the picture.
 ///
 /// An entity that the prompt does not name, or names behind the last token the model reads, gets an empty map and
 /// presence 0; see ``notices(for:)``.

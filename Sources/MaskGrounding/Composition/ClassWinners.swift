@@ -17,21 +17,27 @@ struct ClassWinners {
     classes = [Int32](repeating: Self.background, count: area)
     highest = [Float](repeating: 0, count: area)
     second = highest
-    maps.withUnsafeBuffer { values in
-      for candidate in candidates {
-        for place in 0..<area {
-          let value = values[candidate * area + place]
-          if value > highest[place] {
-            second[place] = highest[place]
-            highest[place] = value
-            classes[place] = Int32(candidate)
-          } else if value > second[place] {
-            second[place] = value
+    classes.withUnsafeMutableBufferPointer { classes in
+      highest.withUnsafeMutableBufferPointer { highest in
+        second.withUnsafeMutableBufferPointer { second in
+          maps.withUnsafeBuffer { values in
+            for candidate in candidates {
+              let number = Int32(candidate)
+              for place in 0..<area {
+                let (value, top) = (values[candidate * area + place], highest[place])
+                let wins = value > top
+                second[place] = max(second[place], wins ? top : value)
+                highest[place] = wins ? value : top
+                classes[place] = wins ? number : classes[place]
+              }
+            }
+          }
+          for place in 0..<area where highest[place] < threshold {
+            classes[place] = Self.background
           }
         }
       }
     }
-    for place in 0..<area where highest[place] < threshold { classes[place] = Self.background }
   }
 
   /// Takes away what is uncertain; see ``MaskComposer``.

@@ -16,11 +16,15 @@ enum Logarithm {
     }
     // ln((1 + s) / (1 - s)) = 2 (s + s³/3 + s⁵/5 + …), |s| < 0.172.
     let s = (significand - 1) / (significand + 1)
-    var (power, sum) = (s, 0.0)
-    for divisor in stride(from: 1.0, through: 15, by: 2) {
-      sum += power / divisor
-      power *= s * s
-    }
-    return exponent + 2 * sum * 1.4426950408889634
+    let z = s * s
+    var sum = 1.0 / 15
+    sum = sum * z + 1.0 / 13
+    sum = sum * z + 1.0 / 11
+    sum = sum * z + 1.0 / 9
+    sum = sum * z + 1.0 / 7
+    sum = sum * z + 1.0 / 5
+    sum = sum * z + 1.0 / 3
+    sum = sum * z + 1
+    return exponent + 2 * s * sum * 1.4426950408889634
   }
 }

@@ -83,7 +83,7 @@ public final class EntityQueryBuilder {
       let read = (places ?? []).filter { $0 < room }
       return EntityQuery(
         entity: entity, promptTokens: read.map { $0 + 1 },
-        lostTokens: (places?.count ?? 0) - read.count, contentTokens: min(tokens.count, room),
+        lostTokens: (places?.count ?? 0) - read.count,
         embedding: embeddings ? try embedding(of: entity) : nil)
     }
   }

@@ -97,18 +97,32 @@ public func averageAttention(queries: Tensor, keys: Tensor, heads: Int) -> Tenso
 
 /// Packs the keys of all heads, then works through all blocks of queries.
 private func average(_ job: ck_attention, _ kernels: OpaquePointer) {
-  pack(job, kernels)
+  let work = job.samples * job.query_count * job.key_count * job.heads * job.width
+  // As for products: waking another thread costs more than so little work.
+  let isSmall = work < 2_000_000
+  pack(job, kernels, alone: isSmall)
   let blocks = (job.query_count + ck_attention_block() - 1) / ck_attention_block()
   let scratch = ck_average_scratch_floats(kernels, job.key_count)
-  Parallel.forEach(job.samples * blocks, scratch: scratch) { piece, scratch in
+  forEach(job.samples * blocks, alone: isSmall, scratch: scratch) { piece, scratch in
     withUnsafePointer(to: job) {
       ck_attention_average(kernels, $0, piece / blocks, piece % blocks, scratch)
     }
   }
 }
 
-private func pack(_ job: ck_attention, _ kernels: OpaquePointer) {
-  Parallel.forEach(job.samples * job.heads) { piece, _ in
+/// Works through pieces, on the calling thread alone where asked.
+private func forEach(
+  _ pieces: Int, alone: Bool, scratch: Int,
+  _ body: (_ piece: Int, _ scratch: UnsafeMutablePointer<Float>) -> Void
+) {
+  guard alone else { return Parallel.forEach(pieces, scratch: scratch, body) }
+  withPooledFloats(max(1, scratch)) { scratch in
+    for piece in 0..<pieces { body(piece, scratch) }
+  }
+}
+
+private func pack(_ job: ck_attention, _ kernels: OpaquePointer, alone: Bool = false) {
+  forEach(job.samples * job.heads, alone: alone, scratch: 0) { piece, _ in
     withUnsafePointer(to: job) {
       ck_attention_pack(kernels, $0, piece / job.heads, piece % job.heads)
     }

@@ -104,24 +104,23 @@ def resized(x, size):
     return F.interpolate(x[None], size, mode="area")[0]
 
 
-def maps(found, sizes, sample, entities, content, levels, refine, power, scaling):
+def maps(found, sizes, sample, entities, levels, refine, power, scaling):
     """The maps [entities, h, w] and presences of one sample, whose row of the batch is `sample`."""
     grid = sizes[refine] if refine is not None else sizes[min(levels)]
     layers = sum(len(found["attn2", level]) for level in levels)
     results, presences = [], []
     for tokens in entities:
-        total, usual = torch.zeros(grid), 0.0
+        total = torch.zeros(grid)
         for level in levels:
             records = torch.stack([record[sample] for record in found["attn2", level]])
             share = len(records) / layers
             mean = records.mean(0)
             one = mean[:, tokens].mean(1).reshape(1, *sizes[level])
             total = total + share * resized(one, grid)[0]
-            usual += share * mean[:, 1 : content + 1].mean().item()
-        presences.append(max(0.0, 1 - usual / total.max().item()))
+        presences.append(1 - (total.mean().item() / total.max().item()) ** 4)
         if refine is not None:
-            affinity = torch.stack([record[sample] for record in found["attn1", refine]]).mean(0)
-            total = (torch.matrix_power(affinity, power) @ total.reshape(-1, 1)).reshape(grid)
+            affinity = torch.stack([record[sample] for record in found["attn1", refine]]).double().mean(0)
+            total = (torch.matrix_power(affinity, power) @ total.double().reshape(-1, 1)).reshape(grid)
         low = total.min() if scaling == "range" else 0
         results.append((total - low) / (total.max() - low))
     return torch.stack(results), torch.tensor(presences)
@@ -129,8 +128,13 @@ def maps(found, sizes, sample, entities, content, levels, refine, power, scaling
 
 def attention():
     unet = UNet2DConditionModel.from_pretrained(MODEL / "unet", torch_dtype=torch.float32).eval()
+    # Drawn at random, the self-attention is nearly even: of a map little but rounding would be left behind some
+    # products with it. Made much sharper, single precision no longer bears out the predictions themselves.
+    for path, module in unet.named_modules():
+        if path.endswith("attn1"):
+            module.to_q.weight.mul_(3)
     case = Case(32)
-    times, samples, content = [801, 401, 1], 2, 9
+    times, samples = [801, 401, 1], 2
     recorder = Recorder(unet)
     for name, (h, w) in [("even", (16, 24)), ("odd", (9, 13))]:
         sizes = {0: (h, w), 1: ((h + 1) // 2, (w + 1) // 2), 2: ((h + 3) // 4, (w + 3) // 4)}
@@ -145,16 +149,16 @@ def attention():
         last = {key: sum([step[key] for step in steps[1:]], []) for key in steps[0]}
         entities = [[2], [4, 5, 6], [9]]
         cases = [
-            ("plain", together, [0, 1, 2], None, 0, "range"), ("refined", together, [0, 1, 2], 0, 4, "range"),
-            ("coarse", together, [0, 1, 2], 1, 2, "peak"), ("some", last, [1, 2], None, 0, "peak"),
+            ("plain", together, [0, 1, 2], None, 0, "range"), ("refined", together, [0, 1, 2], 0, 2, "range"),
+            ("coarse", together, [0, 1, 2], 1, 3, "peak"), ("some", last, [1, 2], None, 0, "peak"),
         ]
         for label, found, levels, refine, power, scaling in cases:
             for sample in range(samples):
                 result, presence = maps(
-                    found, sizes, samples + sample, entities, content, levels, refine, power, scaling)
+                    found, sizes, samples + sample, entities, levels, refine, power, scaling)
                 case.output(f"{name}.{label}.{sample}.maps", result)
                 case.output(f"{name}.{label}.{sample}.presence", presence)
-    case.save(HERE / "attention.safetensors", times=json.dumps(times), content=str(content))
+    case.save(HERE / "attention.safetensors", times=json.dumps(times))
 
 
 def resizing():
