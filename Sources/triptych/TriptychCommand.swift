@@ -15,7 +15,7 @@ struct TriptychCommand: ParsableCommand {
       """,
     version: ProgramVersion.text,
     subcommands: [
-      GenerateCommand.self, TokenizeCommand.self, CheckpointCommand.self, BenchCommand.self,
+      GenerateCommand.self, PlanCommand.self, TokenizeCommand.self, CheckpointCommand.self, BenchCommand.self,
       GroundCommand.self, MergeCommand.self, VerifyCommand.self, FilterCommand.self, DoctorCommand.self,
     ])
 
