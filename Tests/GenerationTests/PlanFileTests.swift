@@ -1,4 +1,5 @@
 import DatasetFormat
+import Foundation
 import Generation
 import Testing
 

@@ -1,4 +1,4 @@
-@testable import Generation
+import Generation
 import Testing
 
 @Suite struct TemplateTests {
@@ -70,57 +70,67 @@ import Testing
       try VocabularyClass(name: words, place: "test").phrase == "\(article) \(words)")
   }
 
-  @Test func articlesAgreeWithSlotsToo() throws {
+  /// The samples of one template, one a class in the vocabulary's order, with a fixed count and adjective.
+  private func said(
+    _ template: String, _ list: Vocabulary, count: Int = 1, adjective: String = "none"
+  ) throws -> [GenerationPlan.Sample] {
     let set = try templateSet(
       """
-      templates:
-        - "a {view} of {objects} in a {kind} room"
-        - "An {adjective} {object}"
-        - a photo of {count} {adjective} {object}
-        - a photo of a {count} {object}
-      slots:
-        view: [image]
-        kind: [old]
-      adjectives: [old]
-      counts: [2]
+      templates: ["\(template)"]
+      slots: {view: [image], kind: [old]}
+      counts: [\(count)]
+      adjectives: [\(adjective)]
       """)
-    let classes = try checkoutLibrary().vocabulary("coco").classes
-    let mug = try VocabularyClass(name: "mug", place: "test")
-    let scissors = try #require(classes.first { $0.name == "scissors" })
-    let broccoli = try #require(classes.first { $0.name == "broccoli" })
-    func prompts(_ one: VocabularyClass, count: Int, adjective: String?) -> [String] {
-      set.templates.map {
-        $0.filled(
-          with: [PromptText.Object(position: 0, named: one, count: count, adjective: adjective)],
-          slot: { set.slots[$0]?.words.first ?? "?" }
-        ).text
-      }
+    let plan = try GenerationPlan(
+      source: .vocabulary(list, set, objects: ObjectCounts(1...1)), count: list.classes.count,
+      seed: 0)
+    return (0..<plan.count).map(plan.sample).sorted { $0.classes[0] < $1.classes[0] }
+  }
+
+  @Test(arguments: [
+    (
+      "a {view} of {objects} in a {kind} room", 1, "old",
+      [
+        "an image of an old mug in an old room",
+        "an image of a pair of old scissors in an old room",
+        "an image of old broccoli in an old room",
+      ]
+    ),
+    (
+      "a {view} of {objects} in a {kind} room", 3, "old",
+      [
+        "an image of three old mugs in an old room",
+        "an image of three pairs of old scissors in an old room",
+        "an image of old broccoli in an old room",
+      ]
+    ),
+    (
+      "An {adjective} {object}", 2, "old", ["An old mug", "A pair of old scissors", "Old broccoli"]
+    ),
+    ("An {adjective} {object}", 2, "none", ["A mug", "A pair of scissors", "Broccoli"]),
+    (
+      "two of {count} {adjective} {object}", 1, "new",
+      ["two of a new mug", "two of a pair of new scissors", "two of new broccoli"]
+    ),
+    ("a {count} {object}", 2, "old", ["two mugs", "two pairs of scissors", "broccoli"]),
+    ("the {object}", 2, "old", ["the mug", "the scissors", "the broccoli"]),
+  ])
+  func articlesCountsAndAdjectivesAgree(
+    template: String, count: Int, adjective: String, expected: [String]
+  ) throws {
+    let list = try vocabulary(
+      """
+      classes:
+        - mug
+        - {name: scissors, article: a pair of}
+        - {name: broccoli, article: none}
+      """)
+    let samples = try said(template, list, count: count, adjective: adjective)
+    #expect(samples.map(\.prompt) == expected)
+    for sample in samples {
+      let mention = sample.mentions[0]
+      #expect(Array(sample.prompt.utf8)[mention.range].elementsEqual(mention.words.utf8))
     }
-    #expect(
-      prompts(mug, count: 1, adjective: "old") == [
-        "an image of an old mug in an old room", "An old mug", "a photo of an old mug",
-        "a photo of a mug",
-      ])
-    #expect(
-      prompts(mug, count: 2, adjective: "old") == [
-        "an image of two old mugs in an old room", "An old mug", "a photo of two old mugs",
-        "a photo of two mugs",
-      ])
-    #expect(
-      prompts(scissors, count: 3, adjective: "old") == [
-        "an image of three pairs of old scissors in an old room", "A pair of old scissors",
-        "a photo of three pairs of old scissors", "a photo of three pairs of scissors",
-      ])
-    #expect(
-      prompts(scissors, count: 1, adjective: nil)[2...] == [
-        "a photo of a pair of scissors", "a photo of a pair of scissors",
-      ])
-    #expect(
-      prompts(broccoli, count: 3, adjective: "old") == [
-        "an image of old broccoli in an old room", "Old broccoli", "a photo of old broccoli",
-        "a photo of broccoli",
-      ])
-    #expect(prompts(broccoli, count: 1, adjective: nil)[1] == "Broccoli")
   }
 
   @Test func pluralsAreThoseOfTheLanguageOrOfTheFile() throws {
@@ -138,13 +148,8 @@ import Testing
         - chest of drawers
         - {name: bus, words: city bus}
       """)
-    let three = list.classes.map { one in
-      var text = PromptText()
-      text.append(PromptText.Object(position: 0, named: one, count: 3), withArticle: true)
-      return text.text
-    }
     #expect(
-      three == [
+      try said("{objects}", list, count: 3).map(\.prompt) == [
         "three people", "three knives", "three sheep", "three cactuses", "a lego", "the sky",
         "three cups of tea", "three potted plants", "three chests of drawers", "three city buses",
       ])
@@ -153,27 +158,25 @@ import Testing
   @Test func everyClassOfEveryVocabularyIsSaidRight() throws {
     let library = try checkoutLibrary()
     for list in library.presets("vocabularies") {
-      for one in try library.vocabulary(list).classes {
-        for count in 1...4 {
-          for adjective in [nil, "old", "new"] {
-            var text = PromptText()
-            text.append(
-              PromptText.Object(position: 5, named: one, count: count, adjective: adjective),
-              withArticle: true)
-            let words = text.text.split(separator: " ").map(String.init)
-            // "a" stands before no vowel and "an" before no consonant but by sound.
-            for (first, second) in zip(words, words.dropFirst()) where ["a", "an"].contains(first) {
-              let isVowel = second.first.map { "aeiou".contains($0) } == true
-              let isException = ["urinal", "hour"].contains { second.hasPrefix($0) }
-              #expect((first == "an") == (isVowel != isException), "\(text.text)")
-            }
-            let mention = try #require(text.mentions.first)
-            #expect(
-              mention.words == (mention.count > 1 && one.measure == nil ? one.plural : one.words))
-            #expect(mention.count == (one.isCountable ? count : 1))
-            #expect(text.text.hasSuffix(mention.words))
-            #expect(adjective == nil || words.contains(adjective ?? ""))
+      let vocabulary = try library.vocabulary(list)
+      for (count, adjective) in [
+        (1, "none"), (2, "none"), (4, "none"), (1, "old"), (3, "old"), (1, "new"),
+      ] {
+        let samples = try said("{objects}", vocabulary, count: count, adjective: adjective)
+        for (sample, one) in zip(samples, vocabulary.classes) {
+          let words = sample.prompt.split(separator: " ").map(String.init)
+          // "a" stands before no vowel and "an" before no consonant but by sound.
+          for (first, second) in zip(words, words.dropFirst()) where ["a", "an"].contains(first) {
+            let isVowel = second.first.map { "aeiou".contains($0) } == true
+            let isException = second.hasPrefix("urinal")
+            #expect((first == "an") == (isVowel != isException), "\(sample.prompt)")
           }
+          let mention = sample.mentions[0]
+          let isMeasured = one.article.hasSuffix(" of")
+          #expect(mention.words == (mention.count > 1 && !isMeasured ? one.plural : one.words))
+          #expect(mention.count == (one.isCountable ? count : 1))
+          #expect(sample.prompt.hasSuffix(mention.words))
+          #expect(adjective == "none" || words.contains(adjective), "\(sample.prompt)")
         }
       }
     }
