@@ -21,6 +21,8 @@ let package = Package(
     .library(
       name: "TriptychModels",
       targets: ["TensorCore", "Checkpoints", "NeuralLayers", "TextConditioning", "LatentDiffusion"]),
+    // For tests alone, which preload it into the program; no target may depend on it.
+    .library(name: "FaultInjection", type: .dynamic, targets: ["CFaultInjection"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -35,10 +37,11 @@ let package = Package(
     .target(name: "CKernels"),
     .target(name: "CanonicalJSON", swiftSettings: settings),
     .target(name: "CPNG", linkerSettings: [.linkedLibrary("png")]),
+    .target(name: "CJPEG", linkerSettings: [.linkedLibrary("jpeg")]),
     // Level 1
     .target(
       name: "TensorCore", dependencies: ["COpenBLAS", "CKernels"], swiftSettings: settings),
-    .target(name: "Imaging", dependencies: ["CPNG"], swiftSettings: settings),
+    .target(name: "Imaging", dependencies: ["CPNG", "CJPEG"], swiftSettings: settings),
     // Level 2
     .target(
       name: "Checkpoints", dependencies: ["CanonicalJSON", "TensorCore"],
@@ -97,8 +100,12 @@ let package = Package(
       swiftSettings: settings),
     // Tests
     .target(
-      name: "TestSupport", dependencies: ["CanonicalJSON", "Checkpoints", "TensorCore"],
+      name: "TestSupport",
+      dependencies: ["CanonicalJSON", "Checkpoints", "DatasetFormat", "Imaging", "TensorCore"],
       path: "Tests/TestSupport", swiftSettings: settings),
+    .target(
+      name: "CFaultInjection", path: "Tests/FaultInjection",
+      linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
     .testTarget(
       name: "CanonicalJSONTests", dependencies: ["CanonicalJSON", "TestSupport"],
       swiftSettings: settings),
@@ -148,7 +155,8 @@ let package = Package(
     .testTarget(
       name: "CommandLineTests",
       dependencies: [
-        "triptych", "Checkpoints", "Imaging", "TensorCore", "TestSupport", subprocess,
+        "triptych", "CanonicalJSON", "Checkpoints", "DatasetFormat", "Imaging", "TensorCore",
+        "TestSupport", subprocess,
       ],
       swiftSettings: settings),
   ]

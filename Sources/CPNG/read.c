@@ -27,6 +27,7 @@ static void read_bytes(png_structp png, png_bytep out, size_t count) {
 static size_t pixel_size(cpng_layout layout) {
   switch (layout) {
   case CPNG_LAYOUT_RGB8: return 3;
+  case CPNG_LAYOUT_RGBA8: return 4;
   case CPNG_LAYOUT_GREY16: return 2;
   default: return 1;
   }
@@ -36,6 +37,7 @@ static size_t pixel_size(cpng_layout layout) {
 static cpng_status check_layout(cpng_layout layout, const cpng_header *h, char *message) {
   int grey = h->color_type == CPNG_GREY || h->color_type == CPNG_GREY_ALPHA;
   switch (layout) {
+  case CPNG_LAYOUT_RGBA8:
   case CPNG_LAYOUT_RGB8: return CPNG_OK;
   case CPNG_LAYOUT_GREY8:
     if (grey) return CPNG_OK;
@@ -64,6 +66,12 @@ static void set_transforms(reader *r) {
     return;
   case CPNG_LAYOUT_GREY16:
     if (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__) png_set_swap(png);
+    return;
+  case CPNG_LAYOUT_RGBA8:
+    png_set_expand(png);
+    if (depth == 16) png_set_strip_16(png);
+    if (!(color_type & PNG_COLOR_MASK_COLOR)) png_set_gray_to_rgb(png);
+    png_set_add_alpha(png, 0xff, PNG_FILLER_AFTER);
     return;
   case CPNG_LAYOUT_GREY8:
   case CPNG_LAYOUT_RGB8: break;

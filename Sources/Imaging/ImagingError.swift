@@ -2,9 +2,9 @@
 public struct ImagingError: Error, Sendable, Equatable, CustomStringConvertible {
   /// The kind of fault.
   public enum Code: Sendable, Equatable {
-    /// The bytes break a rule of PNG.
+    /// The bytes break a rule of the format, or are of none.
     case malformed
-    /// A PNG of a kind that is not read here, or not for this purpose.
+    /// A picture of a kind that is not read or written here, or not for this purpose.
     case unsupported
     /// More pixels, chunks or bytes than the limits allow.
     case tooLarge
@@ -18,6 +18,10 @@ public struct ImagingError: Error, Sendable, Equatable, CustomStringConvertible 
     case unsuitableText
     /// The system gave no memory.
     case outOfMemory
+    /// There is no such file.
+    case missingFile
+    /// A file is there and cannot be read.
+    case unreadable
   }
 
   /// The kind of fault.

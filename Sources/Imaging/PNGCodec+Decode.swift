@@ -25,6 +25,30 @@ extension PNGCodec {
       pixels: image, palette: palette, texts: texts.map { .init(keyword: $0.0, text: $0.1) })
   }
 
+  /// Reads a picture as it looks on white paper: what is transparent shows white.
+  ///
+  /// - Parameter bytes: a whole file.
+  /// - Returns: an RGB picture; 16 bits are cut to the upper 8.
+  /// - Throws: ``ImagingError`` where the file is malformed, animated or beyond the limits.
+  public static func decodeOnWhite(_ bytes: [UInt8]) throws -> PixelImage {
+    let header = try inspect(bytes)
+    let (width, height) = (Int(header.width), Int(header.height))
+    var pixels = [UInt8](repeating: 0, count: width * height * 4)
+    _ = try pixels.withUnsafeMutableBytes {
+      try decode(bytes, layout: CPNG_LAYOUT_RGBA8, into: $0)
+    }
+    var samples: [UInt8] = []
+    samples.reserveCapacity(width * height * 3)
+    for start in stride(from: 0, to: pixels.count, by: 4) {
+      let alpha = Int(pixels[start + 3])
+      for channel in 0..<3 {
+        let mixed = Int(pixels[start + channel]) * alpha + 255 * (255 - alpha)
+        samples.append(UInt8((2 * mixed + 255) / 510))
+      }
+    }
+    return try PixelImage(width: width, height: height, channels: .rgb, samples: samples)
+  }
+
   /// Reads a mask as ``encode(_:depth:text:)-(LabelMask,_,_)`` writes it, or 8-bit grey ids.
   ///
   /// - Parameter bytes: a whole file.

@@ -156,6 +156,14 @@ public struct PixelImage: Sendable, Equatable {
     samples = Array(repeating: 0, count: width * height * channels.rawValue)
   }
 
+  /// A picture whose size and count of samples are known to fit.
+  init(unchecked width: Int, _ height: Int, _ channels: Channels, samples: [UInt8]) {
+    self.width = width
+    self.height = height
+    self.channels = channels
+    self.samples = samples
+  }
+
   static func checkedPixelCount(width: Int, height: Int) throws -> Int {
     guard (1...sideLimit).contains(width), (1...sideLimit).contains(height) else {
       throw ImagingError(

@@ -15,8 +15,10 @@ struct TriptychCommand: ParsableCommand {
       """,
     version: ProgramVersion.text,
     subcommands: [
-      GenerateCommand.self, PlanCommand.self, TokenizeCommand.self, CheckpointCommand.self, BenchCommand.self,
-      GroundCommand.self, MergeCommand.self, VerifyCommand.self, FilterCommand.self, DoctorCommand.self,
+      GenerateCommand.self, PlanCommand.self, ExportCommand.self, MergeCommand.self,
+      FilterCommand.self,
+      VerifyCommand.self, TokenizeCommand.self, GroundCommand.self, CheckpointCommand.self,
+      BenchCommand.self, DoctorCommand.self,
     ])
 
   static func main() {

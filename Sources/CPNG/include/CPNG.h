@@ -38,7 +38,8 @@ typedef enum {
   CPNG_LAYOUT_RGB8 = 0,   // 3 bytes a pixel; alpha dropped, 16 bits cut to the upper 8
   CPNG_LAYOUT_GREY8 = 1,  // 1 byte a pixel; grey files only
   CPNG_LAYOUT_INDEX8 = 2, // 1 byte a pixel, values as stored; palette or grey of at most 8 bits
-  CPNG_LAYOUT_GREY16 = 3  // one uint16_t in the machine's order a pixel; 16-bit grey only
+  CPNG_LAYOUT_GREY16 = 3, // one uint16_t in the machine's order a pixel; 16-bit grey only
+  CPNG_LAYOUT_RGBA8 = 4   // 4 bytes a pixel, opaque where the file has no alpha; 16 bits cut to the upper 8
 } cpng_layout;
 
 typedef struct {
@@ -60,7 +61,7 @@ typedef struct {
 // message: CPNG_MESSAGE_SIZE bytes, set where the status is not CPNG_OK.
 cpng_status cpng_inspect(const uint8_t *bytes, size_t count, cpng_header *header, char *message);
 
-// Unpacks. pixels: exactly width * height * (1, 2 or 3) bytes, as inspect and layout imply; for GREY16 aligned for
+// Unpacks. pixels: exactly width * height * (1 to 4) bytes, as inspect and layout imply; for GREY16 aligned for
 // uint16_t. extras: overwritten; free it after CPNG_OK only.
 cpng_status cpng_decode(const uint8_t *bytes, size_t count, cpng_layout layout, void *pixels,
                         size_t pixel_bytes, cpng_extras *extras, char *message);

@@ -19,16 +19,15 @@ final class Labeller {
   ///
   /// - Throws: `CheckpointError`, `EntityError` or ``GenerationError`` where it does not go with the model.
   init(
-    _ settings: MaskSettings, plan: GenerationPlan, unet: UNet, tokenizer: CLIPTokenizer,
-    encoder: CLIPTextEncoder, sampling: SamplingSettings
+    _ settings: MaskSettings, plan: GenerationPlan, loader: MaskSourceLoader,
+    tokenizer: CLIPTokenizer, encoder: CLIPTextEncoder, sampling: SamplingSettings
   ) throws {
-    self.unet = unet
+    unet = loader.unet
     self.sampling = sampling
     flipCheck = settings.flipCheck
     composer = MaskComposer(settings.composition)
     entities = try SampleEntities(plan.source, names: settings.entities)
-    let loaded = try MaskSourceLoader.load(
-      settings.source, unet: unet, width: sampling.width, height: sampling.height)
+    let loaded = try loader.load(settings.source)
     source = loaded.source
     queries = try EntityQueryBuilder(
       tokenizer: tokenizer, encoder: encoder, settings: loaded.querySettings)
@@ -38,13 +37,15 @@ final class Labeller {
   ///
   /// - Parameters:
   ///   - samples: the samples, one a row.
+  ///   - callCount: how often the U-Net will be called.
   ///   - text: their encoded prompts [n, T, D].
   ///   - unconditionalText: the encoded negative prompts [n, T, D].
   func begin(
-    _ samples: [GenerationPlan.Sample], text: Tensor, unconditionalText: Tensor
+    _ samples: [GenerationPlan.Sample], callCount: Int, text: Tensor, unconditionalText: Tensor
   ) throws -> LabellingBatch {
-    try LabellingBatch(
-      self, queries: samples.map(queries(for:)), text: text, unconditionalText: unconditionalText)
+    LabellingBatch(
+      self, queries: try samples.map(queries(for:)), callCount: callCount, text: text,
+      unconditionalText: unconditionalText)
   }
 
   /// What a sample without a usable picture has: nothing is in it.

@@ -63,7 +63,10 @@ public final class SampleMaker {
     sampler = LatentSampler(unet: unet, scheduler: try model.scheduler(settings))
     labeller = try masks.map {
       try Labeller(
-        $0, plan: plan, unet: unet, tokenizer: tokenizer, encoder: encoder, sampling: settings)
+        $0, plan: plan,
+        loader: MaskSourceLoader(
+          unet: unet, prediction: model.prediction(), width: settings.width,
+          height: settings.height), tokenizer: tokenizer, encoder: encoder, sampling: settings)
     }
     autoencoder = try model.autoencoder()
     latentShape = (
@@ -111,7 +114,7 @@ public final class SampleMaker {
   ) throws -> Batch? {
     let request = request(samples, attempt: attempt)
     let labelling = try labeller?.begin(
-      samples, text: request.text,
+      samples, callCount: try sampler.callCount(request), text: request.text,
       unconditionalText: request.unconditionalText ?? conditioner(negatives(samples.count)))
     do {
       let latents = try sampler(

@@ -20,12 +20,14 @@ struct MaskOptions: ParsableArguments {
   @Option(
     name: .long,
     help: ArgumentHelp(
-      "Weights of a grounding module, .safetensors or .pth, made for the model.", valueName: "file"))
+      "Weights of a grounding module, .safetensors or .pth, made for the model.", valueName: "file")
+  )
   var grounding: String?
 
   @Flag(
     name: .long,
-    help: "Mark pixels along edges that could as well belong to the other side with the ignore label.")
+    help:
+      "Mark pixels along edges that could as well belong to the other side with the ignore label.")
   var ignoreBand = false
 
   func validate() throws {
@@ -37,7 +39,9 @@ struct MaskOptions: ParsableArguments {
     if maskSource == .attention, grounding != nil {
       throw ValidationError("--grounding and --mask-source attention do not go together")
     }
-    if grounding?.isEmpty == true { throw ValidationError("--grounding: is empty, expected a file") }
+    if grounding?.isEmpty == true {
+      throw ValidationError("--grounding: is empty, expected a file")
+    }
   }
 
   /// What reads masks; hashes the weights file.
@@ -49,7 +53,12 @@ struct MaskOptions: ParsableArguments {
   }
 
   /// How maps become masks.
+  ///
+  /// Attention cannot tell whether a thing is there, so what a prompt names is taken to be; a grounding module was
+  /// trained to tell.
   var composition: MaskComposer.Settings {
-    MaskComposer.Settings(ignoreBand: ignoreBand ? MaskComposer.Settings.usualIgnoreBand : nil)
+    MaskComposer.Settings(
+      presenceThreshold: grounding == nil ? 0 : 0.5,
+      ignoreBand: ignoreBand ? MaskComposer.Settings.usualIgnoreBand : nil)
   }
 }
