@@ -81,7 +81,10 @@ let package = Package(
       // Templates is a link to the top-level folder: its subfolders are copied as real files, itself would
       // be copied as a link.
       exclude: ["Templates/README.md"],
-      resources: [.copy("Templates/prompts"), .copy("Templates/vocabularies")],
+      resources: [
+        .copy("Templates/prompts"), .copy("Templates/vocabularies"), .copy("Templates/splits"),
+        .copy("Templates/presets"),
+      ],
       swiftSettings: settings),
     // Aside: the embedded checkpoint, and nothing else.
     .target(

@@ -60,6 +60,22 @@ enum FileAccess {
     return Array(bytes[..<filled])
   }
 
+  /// The size of a regular file in bytes.
+  ///
+  /// - Throws: ``GenerationError`` where it is absent or no file.
+  static func size(of path: String) throws -> Int {
+    var status = stat()
+    guard stat(path, &status) == 0 else {
+      let isMissing = errno == ENOENT || errno == ENOTDIR
+      throw GenerationError(
+        isMissing ? .missingInput : .unreadable, path, "cannot be opened: \(errorText())")
+    }
+    guard status.st_mode & S_IFMT == S_IFREG else {
+      throw GenerationError(.unreadable, path, "is not a regular file")
+    }
+    return Int(status.st_size)
+  }
+
   /// Calls `body` with the bytes of a file, piece by piece.
   ///
   /// - Throws: ``GenerationError`` where it is absent or cannot be read; what `body` throws.
@@ -99,4 +115,26 @@ enum FileAccess {
     var status = stat()
     return stat(path, &status) == 0 ? status.st_mode & S_IFMT : nil
   }
+}
+
+extension FileAccess {
+  /// The lines of a small text file that are not blank, with their numbers from 1, spaces around them removed.
+  ///
+  /// - Throws: ``GenerationError`` where it cannot be read, is larger than a YAML file may be, or is no UTF-8.
+  static func lines(of file: String) throws -> [(number: Int, text: String)] {
+    let bytes = try bytes(of: file, limit: YAMLNode.sizeLimit)
+    guard let text = String(validating: bytes, as: UTF8.self) else {
+      throw GenerationError(.malformed, file, "is not UTF-8 text")
+    }
+    let lines = text.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" }
+    return lines.enumerated().map { ($0 + 1, trimmed($1)) }.filter { !$1.isEmpty }
+  }
+}
+
+/// Text without white space around it.
+func trimmed(_ text: Substring) -> String {
+  var text = text
+  while text.first?.isWhitespace == true { text.removeFirst() }
+  while text.last?.isWhitespace == true { text.removeLast() }
+  return String(text)
 }

@@ -13,7 +13,8 @@ enum ConfigurationFile {
 
   /// Options of which at most one may be given: one by hand displaces the others' values in the file.
   private static let alternatives: [Set<String>] = [
-    ["prompt", "vocabulary"], ["shards", "worker"],
+    ["prompt", "vocabulary"], ["prompt", "preset"], ["prompt", "plan"], ["preset", "plan"],
+    ["plan", "seed"], ["shards", "worker"],
   ]
 
   /// The arguments with the file's options put in before those given by hand.
@@ -32,7 +33,9 @@ enum ConfigurationFile {
         let known = options.map(\.name).joined(separator: ", ")
         throw value.fault("unknown key \"\(key)\"; the options of \(name) are \(known)")
       }
-      let rivals = alternatives.first { $0.contains(key) } ?? [key]
+      let rivals: Set<String> = alternatives.filter { $0.contains(key) }.reduce([key]) {
+        $0.union($1)
+      }
       guard byHand.isDisjoint(with: rivals) else { continue }
       added += try words(option, value)
     }

@@ -15,7 +15,8 @@ struct TriptychCommand: ParsableCommand {
       """,
     version: ProgramVersion.text,
     subcommands: [
-      GenerateCommand.self, ExportCommand.self, MergeCommand.self, FilterCommand.self,
+      GenerateCommand.self, PlanCommand.self, ExportCommand.self, MergeCommand.self,
+      FilterCommand.self,
       VerifyCommand.self, TokenizeCommand.self, GroundCommand.self, CheckpointCommand.self,
       BenchCommand.self, DoctorCommand.self,
     ])

@@ -34,3 +34,32 @@ func vocabulary(_ text: String, suffix: String = "yaml") throws -> Vocabulary {
     return try Vocabulary(file: "\(folder)/list.\(suffix)", name: "list")
   }
 }
+
+/// Reads `text` as a file of class weights.
+func classWeights(_ text: String, suffix: String = "yaml") throws -> ClassWeights {
+  try withTemporaryFolder { folder in
+    try text.write(toFile: "\(folder)/weights.\(suffix)", atomically: false, encoding: .utf8)
+    return try ClassWeights(file: "\(folder)/weights.\(suffix)")
+  }
+}
+
+/// Reads `text` as a split.
+func classSplit(_ text: String) throws -> ClassSplit {
+  try withTemporaryFolder { folder in
+    try text.write(toFile: folder + "/split.yaml", atomically: false, encoding: .utf8)
+    return try ClassSplit(file: folder + "/split.yaml", name: "split")
+  }
+}
+
+/// Reads `text` as a plan.
+func planFile(_ text: String, vocabulary: Vocabulary? = nil) throws -> PlanFile {
+  try withTemporaryFolder { folder in
+    try text.write(toFile: folder + "/plan.jsonl", atomically: false, encoding: .utf8)
+    return try PlanFile(path: folder + "/plan.jsonl", vocabulary: vocabulary)
+  }
+}
+
+/// The names in a folder.
+func names(in folder: String) -> [String] {
+  FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String } ?? []
+}

@@ -5,7 +5,7 @@ import Testing
   @Test(arguments: [
     ("voc", 20, "aeroplane", "tvmonitor"), ("coco", 80, "person", "toothbrush"),
     ("ade", 150, "wall", "flag"), ("objectworld", 48, "airplane", "zebra"),
-    ("objectworld20", 20, "airplane", "tv"),
+    ("objectworld20", 20, "airplane", "tv"), ("objectworld276", 276, "abalone", "zebu"),
   ])
   func presetsHaveTheirClassesInOrder(name: String, count: Int, first: String, last: String) throws
   {
@@ -19,7 +19,7 @@ import Testing
     let voc = try checkoutLibrary().vocabulary("voc").classes
     let table = try #require(voc.first { $0.name == "diningtable" })
     #expect(table.phrase == "a dining table")
-    #expect(table.aliases == ["table"])
+    #expect(table.aliases == ["dining table", "table"])
   }
 
   @Test func commaListsFilesAndTextFilesAreRead() throws {
@@ -41,7 +41,7 @@ import Testing
     do {
       _ = try checkoutLibrary().vocabulary("vocc")
     } catch {
-      #expect("\(error)".contains("ade, coco, objectworld, objectworld20, voc"))
+      #expect("\(error)".contains("ade, coco, objectworld, objectworld20, objectworld276, voc"))
     }
   }
 
@@ -52,6 +52,77 @@ import Testing
   ])
   func brokenVocabulariesAreRefused(text: String) {
     #expect(throws: GenerationError.self) { try vocabulary(text) }
+  }
+
+  @Test(arguments: [
+    (
+      "classes:\n  - {name: a, aliases: [b]}\n  - b\n",
+      ":2: the alias \"b\" of \"a\" is also a name of \"b\""
+    ),
+    ("classes:\n  - {name: a, aliases: [x]}\n  - {name: b, aliases: [x]}\n", ":3: the alias \"x\""),
+    ("classes:\n  - {name: a, plurals: b}\n", "unknown key \"plurals\""),
+    ("classes:\n  - dog\n  - cat\n  - dog\n", ":4: the class \"dog\" stands twice"),
+  ])
+  func ambiguousNamesAreNamedWithTheirLine(text: String, part: String) {
+    do {
+      _ = try vocabulary(text)
+      Issue.record("accepted")
+    } catch {
+      #expect("\(error)".contains(part), "\(error)")
+    }
+  }
+
+  @Test(arguments: [
+    ("voc", "voc1", 15, 5), ("voc", "voc2", 15, 5), ("voc", "voc3", 15, 5),
+    ("coco", "coco-65-15", 65, 15), ("objectworld", "objectworld", 42, 6),
+    ("objectworld20", "objectworld20", 18, 2), ("objectworld276", "objectworld276", 207, 69),
+  ])
+  func splitsMarkEveryClass(list: String, name: String, seen: Int, unseen: Int) throws {
+    let library = try checkoutLibrary()
+    let classes = try library.vocabulary(list).splitting(by: library.split(name)).classes
+    #expect(classes.count { $0.split == .seen } == seen)
+    #expect(classes.count { $0.split == .unseen } == unseen)
+  }
+
+  @Test func theThreeSplitsOfVocShareNoUnseenClass() throws {
+    let library = try checkoutLibrary()
+    let unseen = try ["voc1", "voc2", "voc3"].flatMap { name in
+      try library.vocabulary("voc").splitting(by: library.split(name)).classes
+        .filter { $0.split == .unseen }.map(\.name)
+    }
+    #expect(Set(unseen).count == 15)
+    #expect(unseen.prefix(5).sorted() == ["car", "dog", "sofa", "train", "tvmonitor"])
+  }
+
+  @Test func aSplitOfOnesOwnHasTwoSides() throws {
+    let list = try Vocabulary(list: "dog,cat,mug")
+    func sides(_ text: String) throws -> [VocabularyClass.Split] {
+      try list.splitting(by: classSplit(text)).classes.map(\.split)
+    }
+    #expect(try sides("unseen: [cat]\n") == [.seen, .unseen, .seen])
+    #expect(try sides("seen: [cat]\n") == [.unseen, .seen, .unseen])
+    #expect(try sides("seen: [cat]\nunseen: [dog]\n") == [.unseen, .seen, .undecided])
+    let only = try list.splitting(by: classSplit("unseen: [cat]\n")).naming(only: .seen)
+    #expect(only.weights == [1, 0, 1] && only.classes.count == 3)
+    #expect(throws: GenerationError.self) { try list.naming(only: .seen) }
+  }
+
+  @Test(arguments: [
+    (
+      "vocabulary: voc\nunseen:\n  - cat\n  - owl\n",
+      ":4: the vocabulary list has no class \"owl\"; the split was made for voc"
+    ),
+    ("seen: [cat]\nunseen: [cat]\n", ":2: the class \"cat\" stands twice"),
+    ("unseen: []\n", "the list is empty"), ("note: x\n", "expected the key"),
+    ("unseen: cat\n", "found text"), ("hidden: [cat]\n", "unknown key \"hidden\""),
+  ])
+  func brokenSplitsAreNamedWithTheirLine(text: String, part: String) throws {
+    do {
+      _ = try Vocabulary(list: "dog,cat,mug").splitting(by: classSplit(text))
+      Issue.record("accepted")
+    } catch {
+      #expect("\(error)".contains(part), "\(error)")
+    }
   }
 
   @Test func brokenListsAreRefused() throws {

@@ -78,34 +78,17 @@ public struct GenerationRun: Sendable {
   ///
   /// - Throws: `DatasetError` where a name cannot be written.
   public func classes() throws -> ClassTable {
-    guard case .vocabulary(let vocabulary, _, _) = plan.source else {
-      return try ClassTable(
-        (masks?.entities ?? []).enumerated().map { position, name in
-          ClassTable.Entry(id: position + 1, name: name)
-        }, path: "--entities")
-    }
+    let entries = plan.source.entries
+    guard entries.isEmpty else { return try ClassTable(entries) }
     return try ClassTable(
-      vocabulary.classes.enumerated().map { position, one in
-        let split: ClassTable.Split =
-          switch one.split {
-          case .seen: .seen
-          case .unseen: .unseen
-          case .undecided: .none
-          }
-        return ClassTable.Entry(
-          id: position + 1, name: one.name, aliases: one.aliases, split: split)
-      }, path: vocabulary.name)
+      (masks?.entities ?? []).enumerated().map { position, name in
+        ClassTable.Entry(id: position + 1, name: name)
+      }, path: "--entities")
   }
 
   /// A name for the run's folder: what it shows, and a part of the configuration's hash.
   public var name: String {
-    let subject =
-      switch plan.source {
-      case .prompts(let prompts): prompts.first ?? ""
-      case .vocabulary(let vocabulary, _, _):
-        vocabulary.name.split(separator: "/").last.map(String.init) ?? ""
-      }
-    let letters = subject.lowercased().unicodeScalars.map { scalar in
+    let letters = plan.source.subject.lowercased().unicodeScalars.map { scalar in
       ("a"..."z").contains(scalar) || ("0"..."9").contains(scalar) ? Character(scalar) : "-"
     }
     let words = String(letters).split(separator: "-").joined(separator: "-").prefix(40)
@@ -123,33 +106,5 @@ public struct GenerationRun: Sendable {
       scheduler: scheduler.rawValue, width: settings.width, height: settings.height,
       reasons: reasons, entities: made.labels?.recorded ?? [], scores: made.scores,
       rejectedAttempts: rejected)
-  }
-}
-
-extension PromptSource {
-  /// What decides the prompts, written out so that the run can be made again without the files.
-  var json: JSONValue {
-    switch self {
-    case .prompts(let prompts): return ["prompts": .array(prompts.map { .string($0) })]
-    case .vocabulary(let vocabulary, let set, let objects):
-      let templates = set.templates.map { template -> JSONValue in
-        ["text": .string(template.text), "weight": .number(template.weight)]
-      }
-      let slots = set.slots.sorted { $0.key < $1.key }.map { name, words in
-        JSONValue.Member(name, .array(words.words.map { .string($0) }))
-      }
-      return [
-        "classes": .array(
-          vocabulary.classes.map { one in
-            [
-              "name": .string(one.name), "words": .string(one.words),
-              "article": .string(one.article),
-            ]
-          }), "templates": .array(templates), "slots": .object(slots),
-        "objects": [
-          .integer(Int64(objects.lowerBound)), .integer(Int64(objects.upperBound)),
-        ],
-      ]
-    }
   }
 }

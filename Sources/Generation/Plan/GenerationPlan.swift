@@ -1,8 +1,7 @@
 /// The samples of a run, numbered from 0; each is a function of the run's seed and its number.
 ///
-/// Classes come in blocks as long as the vocabulary, each a shuffle of it, so that among the first n samples no
-/// class is named more than once oftener than another. With several objects this holds for each place in the
-/// sentence, and the objects of one sample are distinct.
+/// Among the first n samples, every class has been named as often as its weight's share of all mentions says, rounded
+/// up or down: without weights no class more than once oftener than another. The objects of one sample are distinct.
 public struct GenerationPlan: Sendable, Equatable {
   /// The most samples of a run: file names have nine digits.
   public static let countLimit = 1_000_000_000
@@ -13,8 +12,14 @@ public struct GenerationPlan: Sendable, Equatable {
   public let source: PromptSource
   /// The number of samples.
   public let count: Int
-  /// The run's seed.
+  /// The run's seed; 0 for a plan that was written down, whose samples have theirs.
   public let seed: UInt64
+  private let allotment: ClassAllotment?
+
+  /// Whether two plans make the same samples of the same source.
+  public static func == (a: GenerationPlan, b: GenerationPlan) -> Bool {
+    a.source == b.source && a.count == b.count && a.seed == b.seed
+  }
 
   /// Plans a run.
   ///
@@ -24,23 +29,12 @@ public struct GenerationPlan: Sendable, Equatable {
       throw GenerationError(
         .usage, "--count", "found \(count), expected 1 to \(Self.countLimit)")
     }
+    var allotment: ClassAllotment?
     switch source {
     case .prompts(let prompts):
       guard !prompts.isEmpty else { throw GenerationError(.usage, "--prompt", "none is given") }
     case .vocabulary(let vocabulary, let templates, let objects):
-      guard objects.lowerBound >= 1, objects.upperBound <= Self.objectLimit else {
-        throw GenerationError(
-          .usage, "--objects",
-          "found \(objects.lowerBound)-\(objects.upperBound), expected within 1-\(Self.objectLimit)"
-        )
-      }
-      guard objects.upperBound <= vocabulary.classes.count else {
-        throw GenerationError(
-          .usage, "--objects",
-          "\(objects.upperBound) objects, but the vocabulary has \(vocabulary.classes.count) class(es)"
-        )
-      }
-      if objects.upperBound > 1,
+      if objects.most > 1,
         let single = templates.templates.first(where: { !$0.takesManyObjects })
       {
         throw GenerationError(
@@ -48,10 +42,24 @@ public struct GenerationPlan: Sendable, Equatable {
           "the template \"\(single.text)\" takes one object; use templates with {objects}, such as simple"
         )
       }
+      let quota = try ClassQuota(vocabulary, objects: objects)
+      guard !quota.isEndless || count <= ClassQuota.endlessLimit else {
+        throw GenerationError(
+          .usage, "--count",
+          "found \(count); with these weights at most \(ClassQuota.endlessLimit) samples can be planned; use rounder "
+            + "weights")
+      }
+      allotment = ClassAllotment(quota, seed: seed)
+    case .plan(let plan):
+      guard count <= plan.samples.count else {
+        throw GenerationError(
+          .usage, "--count", "found \(count), but \(plan.path) has \(plan.samples.count) samples")
+      }
     }
     self.source = source
     self.count = count
     self.seed = seed
+    self.allotment = allotment
   }
 
   /// Sample `index`.
@@ -60,29 +68,35 @@ public struct GenerationPlan: Sendable, Equatable {
     switch source {
     case .prompts(let prompts):
       return Sample(index: index, prompt: prompts[index % prompts.count])
-    case .vocabulary(let vocabulary, let templates, let objects):
-      let chosen = classes(index, among: vocabulary.classes.count, objects: objects)
+    case .vocabulary(let vocabulary, let templates, _):
       let (template, prompt) = templates.prompt(
-        chosen, of: vocabulary.classes, run: seed, index: index)
+        allotment?.classes(index) ?? [], of: vocabulary.classes, run: seed, index: index)
       return Sample(
         index: index, prompt: prompt.text, mentions: prompt.mentions, template: template.text)
+    case .plan(let plan): return plan.samples[index]
     }
   }
 
   /// The seed of an attempt at sample `index`.
   public func sampleSeed(_ index: Int, attempt: Int) -> UInt64 {
-    SampleSeed.derive(run: seed, index: UInt64(index), attempt: UInt64(attempt))
+    guard case .plan(let plan) = source else {
+      return SampleSeed.derive(run: seed, index: UInt64(index), attempt: UInt64(attempt))
+    }
+    return SampleSeed.retry(plan.seeds[index], attempt: UInt64(attempt))
   }
 
-  private func classes(_ index: Int, among size: Int, objects: ClosedRange<Int>) -> [Int] {
-    let block = index / size
-    var orderStream = ChoiceStream(run: seed, purpose: .classOrder, number: block)
-    let order = orderStream.permutation(size)
-    // Further objects stand at fixed distances in the block's shuffle, so each of them is balanced as the first.
-    var offsetStream = ChoiceStream(run: seed, purpose: .classOffset, number: block)
-    let offsets = [0] + offsetStream.permutation(size - 1).map { $0 + 1 }
-    var countStream = ChoiceStream(run: seed, purpose: .objectCount, number: index)
-    let count = objects.lowerBound + countStream.next(below: objects.count)
-    return (0..<count).map { order[(index % size + offsets[$0]) % size] }
+  /// How many samples name each class, by ascending id; a sample names a class once.
+  public func classCounts() -> [(name: String, count: Int)] {
+    if let allotment {
+      let counts = allotment.counts(count)
+      return source.classes.map { ($0.named.name, counts[$0.id - 1]) }
+    }
+    var counts: [Int: Int] = [:]
+    if case .plan(let plan) = source {
+      for sample in plan.samples.prefix(count) {
+        for position in sample.classes { counts[position + 1, default: 0] += 1 }
+      }
+    }
+    return source.classes.map { ($0.named.name, counts[$0.id, default: 0]) }
   }
 }

@@ -15,6 +15,30 @@ public enum SampleSeed {
     mix(mix(mix(run) &+ index) &+ attempt)
   }
 
+  /// The seed of attempt `attempt` at a sample whose attempt 0 has the seed `first`: what ``derive(run:index:attempt:)``
+  /// gives for the run and index that made `first`, without knowing them.
+  public static func retry(_ first: UInt64, attempt: UInt64) -> UInt64 {
+    mix(unmix(first) &+ attempt)
+  }
+
+  /// What ``mix(_:)`` makes `value` of.
+  static func unmix(_ value: UInt64) -> UInt64 {
+    // The inverses of odd factors modulo 2^64; a shift by more than 21 bits is undone in two or three rounds.
+    var z = value ^ (value >> 31) ^ (value >> 62)
+    z = z &* inverse(0x94D0_49BB_1331_11EB)
+    z = z ^ (z >> 27) ^ (z >> 54)
+    z = z &* inverse(0xBF58_476D_1CE4_E5B9)
+    z = z ^ (z >> 30) ^ (z >> 60)
+    return z &- step
+  }
+
+  /// Newton's iteration: each round doubles the number of right bits, and an odd number is its own inverse modulo 8.
+  private static func inverse(_ odd: UInt64) -> UInt64 {
+    var x = odd
+    for _ in 0..<5 { x = x &* (2 &- odd &* x) }
+    return x
+  }
+
   /// One mixing step.
   static func mix(_ value: UInt64) -> UInt64 {
     var z = value &+ step
@@ -27,6 +51,7 @@ public enum SampleSeed {
 /// What a stream of planning choices is for; streams of different purposes are independent.
 enum ChoicePurpose: UInt64 {
   case classOrder = 1
+  /// No longer drawn; its number stays taken.
   case classOffset
   case objectCount
   case template

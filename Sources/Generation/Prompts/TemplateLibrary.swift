@@ -1,11 +1,11 @@
 import Glibc
 
-/// The folder of prompt templates and vocabularies.
+/// The folder of prompt templates, vocabularies, splits and presets; what it lacks is taken from the built-in one.
 public struct TemplateLibrary: Sendable, Equatable {
   /// The environment variable that may name the folder.
   public static let variable = "TRIPTYCH_TEMPLATES"
 
-  /// The folder, holding prompts/ and vocabularies/.
+  /// The folder, holding prompts/ and vocabularies/, and splits/ and presets/ where it has them.
   public let root: String
 
   /// Finds the folder: `explicit`, else the environment's, else ./Templates, else the one beside the executable.
@@ -42,8 +42,7 @@ public struct TemplateLibrary: Sendable, Equatable {
   ///
   /// - Throws: ``GenerationError``.
   public func templates(_ name: String) throws -> TemplateSet {
-    let file = try locate(name, kind: "prompts", option: "--templates", hint: "")
-    return try TemplateSet(file: file, name: name)
+    try TemplateSet(file: try locate(name, kind: "prompts", option: "--templates"), name: name)
   }
 
   /// The vocabulary of a preset, a file or a comma list.
@@ -59,19 +58,43 @@ public struct TemplateLibrary: Sendable, Equatable {
     return try Vocabulary(file: file, name: name)
   }
 
-  /// The names of the presets in `prompts` or `vocabularies`.
+  /// A split into seen and unseen classes.
+  ///
+  /// - Throws: ``GenerationError``.
+  public func split(_ name: String) throws -> ClassSplit {
+    try ClassSplit(file: try locate(name, kind: "splits", option: "--split"), name: name)
+  }
+
+  /// A data set to plan.
+  ///
+  /// - Throws: ``GenerationError``.
+  public func preset(_ name: String) throws -> PlanPreset {
+    try PlanPreset(file: try locate(name, kind: "presets", option: "--preset"), name: name)
+  }
+
+  /// The names of the presets in `prompts`, `vocabularies`, `splits` or `presets`.
   public func presets(_ kind: String) -> [String] {
-    FileAccess.names(in: "\(root)/\(kind)").filter { $0.hasSuffix(".yaml") }
-      .map { String($0.dropLast(5)) }
+    let files = folders.flatMap { FileAccess.names(in: "\($0)/\(kind)") }
+    return Set(files.filter { $0.hasSuffix(".yaml") }.map { String($0.dropLast(5)) }).sorted()
+  }
+
+  /// Where to look, in this order.
+  private var folders: [String] {
+    // Without the built-in folder, a folder of one's own is all there is.
+    guard let builtIn = try? ResourceFolder.bundle(target: "Generation"), builtIn != root else {
+      return [root]
+    }
+    return [root, builtIn]
   }
 
   private func presetFile(_ name: String, kind: String) -> String? {
     guard !name.isEmpty, !name.contains("/"), !name.hasPrefix(".") else { return nil }
-    let file = "\(root)/\(kind)/\(name).yaml"
-    return FileAccess.isFile(file) ? file : nil
+    return folders.map { "\($0)/\(kind)/\(name).yaml" }.first(where: FileAccess.isFile)
   }
 
-  private func locate(_ name: String, kind: String, option: String, hint: String) throws -> String {
+  private func locate(
+    _ name: String, kind: String, option: String, hint: String = ""
+  ) throws -> String {
     if let file = presetFile(name, kind: kind) { return file }
     if FileAccess.isFile(name) { return name }
     let known = presets(kind).joined(separator: ", ")

@@ -19,6 +19,9 @@ struct ProblemList {
   /// Notes a problem.
   mutating func note(_ problem: GenerationError) { problems.append(problem) }
 
+  /// Notes the problems of another list.
+  mutating func add(_ other: ProblemList) { problems += other.problems }
+
   /// Ends what cannot go on.
   ///
   /// - Throws: the first problem, where there is one.

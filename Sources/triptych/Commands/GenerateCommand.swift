@@ -58,10 +58,12 @@ struct GenerateCommand: ParsableCommand {
       valueName: "file"))
   var saveLatents: String?
 
+  @OptionGroup var measuring: MeasureOptions
   @OptionGroup(title: "Running") var runtime: RuntimeOptions
 
   func validate() throws {
-    if entities != nil, prompts.vocabulary != nil {
+    try prompts.validateSource()
+    if entities != nil, (prompts.vocabulary ?? prompts.preset) != nil {
       throw ValidationError(
         "--entities goes with --prompt; the prompts of a vocabulary say what is in them")
     }
@@ -89,7 +91,7 @@ struct GenerateCommand: ParsableCommand {
     let memory = try MemoryEstimate(
       model: model, settings: settings, batch: min(sampling.batch, plan.count))
     try memory.check()
-    let maskSettings = try maskSettings()
+    let maskSettings = try maskSettings(plan)
     let run = GenerationRun(
       plan: plan, settings: settings, scheduler: try model.schedulerKind(settings),
       fingerprint: try ModelFingerprint(model),
@@ -99,7 +101,7 @@ struct GenerateCommand: ParsableCommand {
       numerics: (runtime.precision.rawValue, KernelLevel.selected))
     let path = output.output ?? "Output/\(run.name)"
     let shards = try part.shards(of: run.layout)
-    guard !output.dryRun else { return try describe(run, path: path, memory: memory) }
+    guard !output.dryRun else { return try describe(run, model: model, path: path) }
     try checkWhole(shards, of: run.layout)
     try checkLatents(run)
     for file in [saveLatents, output.contactSheet].compactMap({ $0 }) {
@@ -125,9 +127,13 @@ struct GenerateCommand: ParsableCommand {
   }
 
   /// How masks are read; nil where there are to be none.
-  private func maskSettings() throws -> MaskSettings? {
+  private func maskSettings(_ plan: GenerationPlan) throws -> MaskSettings? {
     guard !output.noMasks else { return nil }
-    guard prompts.prompt.isEmpty || entities != nil else { return nil }
+    let saysClasses = !plan.source.classes.isEmpty
+    if saysClasses, entities != nil {
+      throw GenerationError(.usage, "--entities", "the plan says what its prompts name")
+    }
+    guard saysClasses || entities != nil else { return nil }
     return MaskSettings(
       source: try masks.source(), composition: masks.composition,
       entities: try entities.map(EntityList.parse) ?? [], flipCheck: flipCheck)
@@ -233,27 +239,12 @@ struct GenerateCommand: ParsableCommand {
     if summary.accepted == 0 && summary.samples > 0 { throw ExitCode(ExitCodes.answerIsNo) }
   }
 
-  private func describe(_ run: GenerationRun, path: String, memory: MemoryEstimate) throws {
-    let disk = DiskEstimate(
-      count: run.plan.count, width: run.settings.width, height: run.settings.height)
-    let prompts = (0..<min(8, run.plan.count)).map { run.plan.sample($0).prompt }
-    let settings = run.settings
-    let text =
-      [
-        "\(run.plan.count) pictures of \(settings.width) x \(settings.height) pixels, "
-          + "\(settings.steps) steps, guidance \(settings.guidance), in \(path)"
-      ]
-      + prompts.enumerated().map { "  \($0): \(Console.oneLine($1))" }
-      + [
-        "disk: up to \(MemoryEstimate.text(disk.bytes)); memory: about \(MemoryEstimate.text(memory.total))"
-      ]
-    try runtime.finish(
-      [
-        .init("samples", .integer(Int64(run.plan.count))), .init("output", .string(path)),
-        .init("prompts", .array(prompts.map { .string($0) })),
-        .init("disk_bytes", .integer(Int64(disk.bytes))),
-        .init("peak_bytes", .integer(Int64(memory.total))),
-      ], text: text.joined(separator: "\n"))
+  private func describe(
+    _ run: GenerationRun, model: StableDiffusionModel, path: String
+  ) throws {
+    let summary = try measuring.summary(
+      run.plan, model: model, settings: run.settings, masks: run.masks, batch: sampling.batch)
+    try runtime.finish(summary.members(output: path), text: summary.text(output: path))
   }
 
   /// Latents of a whole run are held until its end.

@@ -1,0 +1,90 @@
+import CanonicalJSON
+import DatasetFormat
+
+extension PromptSource {
+  /// What decides the prompts, written out so that the run can be made again without the files; a plan that was
+  /// written down, by its hash.
+  var json: JSONValue {
+    switch self {
+    case .prompts(let prompts): return ["prompts": .array(prompts.map { .string($0) })]
+    case .plan(let plan): return ["plan_sha256": .string(plan.sha256)]
+    case .vocabulary(let vocabulary, let set, let objects):
+      var members: [JSONValue.Member] = [
+        .init("classes", .array(vocabulary.classes.map(\.json))),
+        .init(
+          "templates",
+          .array(
+            set.templates.map { template -> JSONValue in
+              ["text": .string(template.text), "weight": .number(template.weight)]
+            })),
+        .init(
+          "slots",
+          .object(
+            set.slots.sorted { $0.key < $1.key }.map { .init($0.key, $0.value.json) })),
+        .init("objects", objects.json),
+      ]
+      if let counts = set.counts { members.append(.init("counts", counts.json)) }
+      if let adjectives = set.adjectives { members.append(.init("adjectives", adjectives.json)) }
+      if vocabulary.weights.contains(where: { $0 != 1 }) {
+        let weights = vocabulary.weights.map { JSONValue.integer(Int64($0)) }
+        members.append(.init("class_weights", .array(weights)))
+      }
+      return .object(members)
+    }
+  }
+
+  /// What a run's folder is called after.
+  var subject: String {
+    switch self {
+    case .prompts(let prompts): prompts.first ?? ""
+    case .vocabulary(let vocabulary, _, _):
+      vocabulary.name.split(separator: "/").last.map(String.init) ?? ""
+    case .plan(let plan): plan.path.split(separator: "/").last.map(String.init) ?? ""
+    }
+  }
+
+  /// The classes as a run's table has them.
+  var entries: [ClassTable.Entry] {
+    classes.map { id, named in
+      let split: ClassTable.Split =
+        switch named.split {
+        case .seen: .seen
+        case .unseen: .unseen
+        case .undecided: .none
+        }
+      return ClassTable.Entry(id: id, name: named.name, aliases: named.aliases, split: split)
+    }
+  }
+}
+
+extension VocabularyClass {
+  fileprivate var json: JSONValue {
+    var members: [JSONValue.Member] = [
+      .init("name", .string(name)), .init("words", .string(words)),
+      .init("article", .string(article)),
+    ]
+    if plural != words { members.append(.init("plural", .string(plural))) }
+    return .object(members)
+  }
+}
+
+extension WeightedWords {
+  fileprivate var json: JSONValue {
+    let isEven = entries.allSatisfy { $0.weight == 1 }
+    return .array(
+      entries.map { entry in
+        isEven
+          ? .string(entry.text)
+          : ["text": .string(entry.text), "weight": .number(entry.weight)]
+      })
+  }
+}
+
+extension ObjectCounts {
+  fileprivate var json: JSONValue {
+    .object(
+      weights.enumerated().filter { $0.element > 0 }.map {
+        .init(String($0.offset + 1), .integer(Int64($0.element)))
+      })
+  }
+}
