@@ -211,16 +211,20 @@ struct GenerateCommand: ParsableCommand {
     if let sheet = output.contactSheet {
       try RunSheet.write(try RunSheet.draw(run, in: path), to: sheet)
     }
-    try finish(summary, path: path, seconds: (clock.now - start) / .seconds(1))
+    var tally = AcceptanceTally()
+    try RunContents.open(path: path).forEachSample { sample in
+      if shards.contains(sample.shard) { tally.add(sample.record) }
+    }
+    try finish(summary, tally, path: path, seconds: (clock.now - start) / .seconds(1))
   }
 
   private func finish(
-    _ summary: GenerationPipeline.Summary, path: String, seconds: Double
+    _ summary: GenerationPipeline.Summary, _ tally: AcceptanceTally, path: String, seconds: Double
   ) throws {
     let each = summary.made > 0 ? seconds / Double(summary.made) : 0
     let peak = ProcessUsage.peakResidentBytes
-    let noun = summary.samples == 1 ? "picture" : "pictures"
-    var lines = ["\(summary.samples) \(noun), \(summary.accepted) accepted, in \(path)"]
+    let noun = tally.samples == 1 ? "picture" : "pictures"
+    var lines = ["\(tally.samples) \(noun), \(tally.accepted) accepted, in \(path)"]
     if summary.made > 0 {
       let rounded = (each * 100).rounded() / 100
       lines.append(
@@ -228,15 +232,15 @@ struct GenerateCommand: ParsableCommand {
     } else {
       lines.append("all were there already")
     }
+    if tally.accepted < tally.samples { lines += tally.lines.dropFirst() }
     if let sheet = output.contactSheet { lines.append("contact sheet: \(sheet)") }
     try runtime.finish(
-      [
-        .init("samples", .integer(Int64(summary.samples))),
-        .init("accepted", .integer(Int64(summary.accepted))), .init("output", .string(path)),
-        .init("seconds_per_sample", .number(each)), .init("peak_rss_bytes", .integer(Int64(peak))),
+      tally.members + [
+        .init("output", .string(path)), .init("seconds_per_sample", .number(each)),
+        .init("peak_rss_bytes", .integer(Int64(peak))),
       ], text: lines.joined(separator: "\n"))
-    // A worker beyond the last shard has nothing to do, and has done it.
-    if summary.accepted == 0 && summary.samples > 0 { throw ExitCode(ExitCodes.answerIsNo) }
+    // The quota of a class is the number of samples that were planned for it.
+    if tally.accepted < tally.samples { throw ExitCode(ExitCodes.answerIsNo) }
   }
 
   private func describe(

@@ -54,8 +54,8 @@ struct MaskOptions: ParsableArguments {
 
   /// How maps become masks.
   ///
-  /// Attention cannot tell whether a thing is there, so what a prompt names is taken to be; a grounding module was
-  /// trained to tell.
+  /// What a prompt names counts as being there where attention reads: its presence is a measure of how much a map
+  /// stands out, and no judge. A rule (`min_presence`) may use it.
   var composition: MaskComposer.Settings {
     MaskComposer.Settings(
       presenceThreshold: grounding == nil ? 0 : 0.5,
