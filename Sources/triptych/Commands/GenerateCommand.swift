@@ -211,9 +211,10 @@ struct GenerateCommand: ParsableCommand {
     if let sheet = output.contactSheet {
       try RunSheet.write(try RunSheet.draw(run, in: path), to: sheet)
     }
+    let made = Set(shards)
     var tally = AcceptanceTally()
     try RunContents.open(path: path).forEachSample { sample in
-      if shards.contains(sample.shard) { tally.add(sample.record) }
+      if made.contains(sample.shard) { tally.add(sample.record) }
     }
     try finish(summary, tally, path: path, seconds: (clock.now - start) / .seconds(1))
   }
