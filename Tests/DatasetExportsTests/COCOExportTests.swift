@@ -110,7 +110,8 @@ import Testing
       let image = try #require(annotation["image_id"]?.integer)
       let name = try #require(annotation["file_name"]?.string)
       let picture = try PNGCodec.decodeImage(
-        files.bytes("annotations/panoptic_\(split)/\(name)")).pixels
+        files.bytes("annotations/panoptic_\(split)/\(name)")
+      ).pixels
       var categories: [Int: Int] = [:]
       for segment in annotation["segments_info"]?.elements ?? [] {
         categories[try #require(segment["id"]?.integer)] = segment["category_id"]?.integer

@@ -45,7 +45,8 @@ import Testing
     #expect(Array(manifest.canonicalText.utf8) == (try files.bytes("manifest.json")))
     let listed = try #require(manifest["files"]?.elements)
     #expect(
-      listed.compactMap { $0["path"]?.string } == files.keys.filter { $0 != "manifest.json" }
+      listed.compactMap { $0["path"]?.string }
+        == files.keys.filter { $0 != "manifest.json" }
         .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) })
     for file in listed {
       let bytes = try files.bytes(try #require(file["path"]?.string))
