@@ -44,7 +44,8 @@ public struct DatasetExport {
     }
     if census.small > 0 {
       notes.append(
-        "\(census.small) pictures have a side below \(RunCensus.leastSide) pixels; some loaders refuse them")
+        "\(census.small) pictures have a side below \(RunCensus.leastSide) pixels; some loaders refuse them"
+      )
     }
     if options.imageFormat == .png && options.formats.contains(.voc) {
       notes.append("voc pictures are JPEG all the same: its loaders look for NAME.jpg")

@@ -34,7 +34,8 @@ struct SampleReader {
       if id == last { return category }
       guard let found = categories[id] else {
         throw ExportError(
-          .malformed, place, "holds the id \(id), which is not in classes.tsv; triptych verify says more")
+          .malformed, place,
+          "holds the id \(id), which is not in classes.tsv; triptych verify says more")
       }
       (last, category) = (id, found)
       return found

@@ -40,6 +40,9 @@ public protocol FileSystem: AnyObject {
   func read(_ path: String, limit: Int) throws -> [UInt8]
   /// Brings a folder's names to the disk.
   func synchronizeDirectory(_ path: String) throws
+  /// Brings everything that was written so far to the disk at once: for very many files that can be made again, where
+  /// waiting for each would take hours. Faults of the disk itself may go unreported.
+  func synchronizeAll() throws
   /// Takes a lock, without waiting.
   func acquireLock(_ path: String, exclusively: Bool) throws -> LockOutcome
   /// Whether no one else holds a shared lock; it is exclusive afterwards.

@@ -295,6 +295,9 @@ public final class LocalFileSystem: FileSystem {
     }
   }
 
+  /// Brings everything that was written so far to the disk at once.
+  public func synchronizeAll() throws { sync() }
+
   private func synchronizeFolder(_ file: Int32, _ path: String) throws {
     guard canBeSynced(file) else { throw fault(.write, path) }
   }

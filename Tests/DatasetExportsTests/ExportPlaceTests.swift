@@ -110,7 +110,8 @@ import Testing
   /// Every operation of the disk fails once: the place holds the old data set or the new one, and the next export
   /// puts right what is left.
   @Test func aFailingDiskLosesNothing() throws {
-    let folder = try folderWithRun()
+    let folder = try TemporaryFolder()
+    try SyntheticRun(count: 1, shardSize: 1, isUniform: true).write(to: folder["run"])
     try folder.export("run", to: "set", options)
     let new = try folder.files("set")
     try folder.export("run", to: "set", .init(formats: [.voc]))

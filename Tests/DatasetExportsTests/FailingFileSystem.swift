@@ -57,6 +57,7 @@ final class FailingFileSystem: FileSystem {
   func read(_ path: String, limit: Int) throws -> [UInt8] {
     try inner.read(path, limit: limit)
   }
+  func synchronizeAll() throws { try step(.write, "") }
   func synchronizeDirectory(_ path: String) throws { try step(.write, path) }
   func acquireLock(_ path: String, exclusively: Bool) throws -> LockOutcome {
     try step(.lock, path)

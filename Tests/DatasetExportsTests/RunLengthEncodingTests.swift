@@ -101,7 +101,8 @@ import Testing
   @Test(arguments: [
     ("", "the runs are 0 pixels in sum"), ("d0", "the runs reach beyond"), ("3", "are 3 pixels"),
     ("T", "end within a number"), ("22\u{7f}", "byte 127 at place 2"), ("2 2", "byte 32"),
-    ("O", "a run of length -1"), ("222222", "reach beyond"), ("PPPPPPPP0", "more than 6 characters"),
+    ("O", "a run of length -1"), ("222222", "reach beyond"),
+    ("PPPPPPPP0", "more than 6 characters"),
     ("oooooo", "end within a number"), ("ooooo0", "reach beyond"), ("\u{e9}", "byte 195"),
   ])
   func aHostileTextIsRefused(text: String, problem: String) throws {

@@ -86,6 +86,7 @@ final class FailingFileSystem: FileSystem {
   func synchronizeDirectory(_ path: String) throws {
     try check(.write, path)
   }
+  func synchronizeAll() throws { try check(.write, "") }
   func acquireLock(_ path: String, exclusively: Bool) throws -> LockOutcome {
     try check(.lock, path)
     return try inner.acquireLock(path, exclusively: exclusively)
@@ -122,6 +123,7 @@ final class LinklessFileSystem: FileSystem {
   func status(_ path: String) throws -> FileStatus? { try inner.status(path) }
   func read(_ path: String, limit: Int) throws -> [UInt8] { try inner.read(path, limit: limit) }
   func synchronizeDirectory(_ path: String) throws { try inner.synchronizeDirectory(path) }
+  func synchronizeAll() throws { try inner.synchronizeAll() }
   func acquireLock(_ path: String, exclusively: Bool) throws -> LockOutcome {
     try inner.acquireLock(path, exclusively: exclusively)
   }

@@ -55,6 +55,7 @@ public struct SyntheticRun: Sendable {
   /// - Parameters:
   ///   - path: the folder.
   ///   - shards: the shards to make, in this order; nil for all.
+  /// - Throws: `DatasetError` where the disk fails.
   public func write(to path: String, shards: [Int]? = nil) throws {
     let layout = RunLayout(sampleCount: count, shardSize: shardSize)
     let folder = try RunFolder.open(

@@ -16,6 +16,7 @@ final class COCODocument {
   /// - Parameters:
   ///   - file: the file, with nothing in it.
   ///   - head: the members in front of the lists.
+  /// - Throws: `DatasetError` where the disk fails.
   init(_ file: ExportFile, head: [JSONValue.Member]) throws {
     self.file = file
     try file.write("{\n")

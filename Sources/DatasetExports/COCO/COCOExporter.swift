@@ -129,16 +129,36 @@ final class COCOExporter: DatasetExporter {
     let name = "\(sample.name).png"
     try folder.write(
       try PNGCodec.encode(picture.image), at: "\(Kind.panoptic.path(sample.split))/\(name)")
-    let segments = zip(sample.instances.instances, picture.ids).map { instance, id -> JSONValue in
-      [
-        "id": .integer(Int64(id)), "category_id": .integer(Int64(instance.category)),
-        "area": .integer(Int64(instance.area)), "bbox": Self.box(instance.box), "iscrowd": 0,
-      ]
+    var segments = zip(sample.instances.instances, picture.ids).map { instance, id in
+      segment(id, category: instance.category, area: instance.area, box: instance.box)
+    }
+    if let (area, box) = sample.instances.background {
+      segments.append(
+        segment(picture.backgroundID, category: backgroundID, area: area, box: box))
     }
     try document(.panoptic, sample.split).add(annotation: [
       "image_id": .integer(Int64(imageID)), "file_name": .string(name),
       "segments_info": .array(segments),
     ])
+  }
+
+  private func segment(_ id: Int, category: Int, area: Int, box: BoundingBox) -> JSONValue {
+    [
+      "id": .integer(Int64(id)), "category_id": .integer(Int64(category)),
+      "area": .integer(Int64(area)), "bbox": Self.box(box), "iscrowd": 0,
+    ]
+  }
+
+  /// The panoptic files have the background as stuff: panopticapi's evaluation divides by the number of stuff
+  /// categories it met, and fails where that is 0.
+  private var backgroundID: Int { plan.categories.count + 1 }
+
+  private var backgroundCategory: JSONValue {
+    let names = Set(plan.categories.map(\.name))
+    var name = "background"
+    while names.contains(name) { name += "_" }
+    return Self.category(
+      backgroundID, name, "background", isThing: false, PanopticPicture.backgroundColour)
   }
 
   private static func box(_ box: BoundingBox) -> JSONValue {
@@ -155,26 +175,35 @@ final class COCOExporter: DatasetExporter {
         ]),
       .init("licenses", [["id": 1, "name": .string(plan.options.licence), "url": ""]]),
     ]
-    if kind != .captions {
-      head.append(.init("categories", .array(plan.categories.map { category($0, kind) })))
+    switch kind {
+    case .captions: break
+    case .instances, .polygons:
+      head.append(
+        .init(
+          "categories",
+          .array(
+            plan.categories.map {
+              [
+                "id": .integer(Int64($0.id)), "name": .string($0.name), "supercategory": "object",
+              ]
+            })))
+    case .panoptic:
+      let things = plan.categories.map {
+        Self.category($0.id, $0.name, "object", isThing: true, $0.colour)
+      }
+      head.append(.init("categories", .array(things + [backgroundCategory])))
     }
     return head
   }
 
-  private func category(_ category: ExportCategory, _ kind: Kind) -> JSONValue {
-    var members: [JSONValue.Member] = [
-      .init("id", .integer(Int64(category.id))), .init("name", .string(category.name)),
-      .init("supercategory", "object"),
+  private static func category(
+    _ id: Int, _ name: String, _ supercategory: String, isThing: Bool, _ colour: Colour
+  ) -> JSONValue {
+    [
+      "id": .integer(Int64(id)), "name": .string(name), "supercategory": .string(supercategory),
+      "isthing": isThing ? 1 : 0,
+      "color": .array([colour.red, colour.green, colour.blue].map { .integer(Int64($0)) }),
     ]
-    if kind == .panoptic {
-      let colour = category.colour
-      members += [
-        .init("isthing", 1),
-        .init(
-          "color", .array([colour.red, colour.green, colour.blue].map { .integer(Int64($0)) })),
-      ]
-    }
-    return .object(members)
   }
 
   var cardSection: String {
@@ -189,8 +218,8 @@ final class COCOExporter: DatasetExporter {
       hole, so holes are filled; where that would change more than \(Self.tolerance) of an instance it stays as runs:
       \(unfaithfulCount) of \(annotationCount) here. `area` is that of the outline.
     - `captions_SPLIT.json`: the prompts.
-    - `panoptic_SPLIT.json` and `panoptic_SPLIT/NAME.png`: segments, all of them things. Background and ignored pixels
-      are void: no class was looked for there, which does not make it a class.
+    - `panoptic_SPLIT.json` and `panoptic_SPLIT/NAME.png`: segments. The classes are things; the background is stuff,
+      with the category \(backgroundID), which no other file has. Ignored pixels are void.
 
     An image's id is its number in the run plus 1; an annotation's is its image's times \(Self.annotationStride) plus
     the instance's number in the picture. Neither depends on the splits. `iscrowd` is 0 throughout.

@@ -2,12 +2,17 @@ import Imaging
 
 /// A picture whose colours are segments: red + 256 green + 65536 blue is a segment's id, 0 is void.
 struct PanopticPicture {
+  /// The colour of the background.
+  static let backgroundColour = Colour(200, 200, 200)
+
   /// The ids of the instances, in their order.
   let ids: [Int]
+  /// The id of the background, whether the picture shows any or not.
+  let backgroundID: Int
   /// The picture.
   let image: PixelImage
 
-  /// Draws the instances; background and ignored pixels are void.
+  /// Draws the instances and the background; ignored pixels are void.
   ///
   /// - Parameters:
   ///   - instances: the instances.
@@ -15,13 +20,14 @@ struct PanopticPicture {
   /// - Throws: `ImagingError` where memory ends.
   init(_ instances: InstanceMap, colours: [Colour]) throws {
     var taken: Set<Int> = [0]
+    backgroundID = Self.id(near: Self.backgroundColour, &taken)
     ids = instances.instances.map { instance in
       Self.id(near: colours[instance.category - 1], &taken)
     }
+    let idOfNumber = [backgroundID] + ids
     var samples = [UInt8](repeating: 0, count: instances.numbers.count * 3)
-    for (place, number) in instances.numbers.enumerated()
-    where number != 0 && number != InstanceMap.void {
-      let id = ids[Int(number) - 1]
+    for (place, number) in instances.numbers.enumerated() where number != InstanceMap.void {
+      let id = idOfNumber[Int(number)]
       for channel in 0..<3 {
         samples[3 * place + channel] = UInt8(truncatingIfNeeded: id >> (8 * channel))
       }

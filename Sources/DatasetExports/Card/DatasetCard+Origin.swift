@@ -41,7 +41,9 @@ extension DatasetCard {
       }
     }
     if let rules = plan.appliedRules {
-      let rows = ConfigurationRows(rules).rows.map { "| `\($0.0)` | \(MarkdownText.escaped($0.1)) |" }
+      let rows = ConfigurationRows(rules).rows.map { key, value in
+        "| `\(key)` | \(MarkdownText.escaped(value)) |"
+      }
       lines += ["", "The rules, applied after the pictures were made:", "", "| rule | value |"]
       lines += ["|---|---|"] + rows
     }

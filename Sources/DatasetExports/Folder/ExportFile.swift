@@ -36,11 +36,10 @@ final class ExportFile {
     if pending.count >= Self.blockSize { try flush() }
   }
 
-  /// Brings the file to the disk.
+  /// Ends the file; ``ExportFolder/commit()`` brings it to the disk with all others.
   func close() throws {
     try flush()
     guard let handle else { return }
-    try files.synchronize(handle, path: path)
     self.handle = nil
     try files.close(handle, path: path)
     finished(size, hasher.sha256)

@@ -72,8 +72,7 @@ final class ExportFolder {
   ///
   /// - Throws: `DatasetError`; what was at the place before is there again, unless the disk failed at that too.
   func commit() throws {
-    for folder in folders { try files.synchronizeDirectory("\(work)/\(folder)") }
-    try files.synchronizeDirectory(work)
+    try files.synchronizeAll()
     try checkPlace()
     let isReplacing = try files.status(place.name) != nil
     if isReplacing { try files.rename(place.name, to: old) }

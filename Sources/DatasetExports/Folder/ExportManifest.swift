@@ -28,7 +28,10 @@ struct ExportManifest {
 
   /// Writes the manifest as canonical JSON, file by file.
   ///
-  /// - Parameter facts: further members; their names sort behind `files`.
+  /// - Parameters:
+  ///   - file: the file, with nothing in it.
+  ///   - facts: further members; their names sort behind `files`.
+  /// - Throws: `DatasetError` where the disk fails.
   func write(to file: ExportFile, facts: [JSONValue.Member]) throws {
     let facts = facts.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
     precondition(facts.allSatisfy { $0.name > "files" }, "\(facts.map(\.name))")

@@ -74,6 +74,18 @@ public struct InstanceMap: Sendable, Equatable {
       of: numbers, height: height, width: width, count: instances.count)
   }
 
+  /// The pixels that are no instance and not void: how many, and their rectangle; nil where there are none.
+  public var background: (area: Int, box: BoundingBox)? {
+    var area = 0
+    var box: BoundingBox?
+    for (place, number) in numbers.enumerated() where number == 0 {
+      area += 1
+      let pixel = BoundingBox(x: place % width, y: place / width)
+      if box == nil { box = pixel } else { box?.form(unionWith: pixel) }
+    }
+    return box.map { (area, $0) }
+  }
+
   /// The outlines of an instance.
   ///
   /// - Precondition: it is one of ``instances``.

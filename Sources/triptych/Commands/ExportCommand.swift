@@ -61,7 +61,8 @@ struct ExportCommand: ParsableCommand {
 
   private func text(_ summary: DatasetExport.Summary) -> String {
     let parts = splits(summary).map { "\($1) \($0.rawValue)" }.joined(separator: ", ")
-    return "\(summary.samples) samples (\(parts)) in \(output): \(summary.files) files, "
+    let noun = summary.samples == 1 ? "sample" : "samples"
+    return "\(summary.samples) \(noun) (\(parts)) in \(output): \(summary.files) files, "
       + MemoryEstimate.text(summary.bytes)
   }
 
