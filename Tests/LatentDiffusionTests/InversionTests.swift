@@ -78,8 +78,9 @@ import Testing
     let inverter = try LatentInverter(unet: unet, configuration: try tiny(model))
     let request = LatentSampler.Request(
       noise: encoded, text: text, stepCount: steps, guidance: Guidance(scale: 1))
-    let trajectory = try inverter.inverted(request)
-    #expect(trajectory.latents.count == steps)
+    let trajectory = try inverter.inverted(request) { step, _ in step != 3 }
+    #expect(trajectory.latents.keys.sorted() == (0..<steps).filter { $0 != 3 })
+    #expect(trajectory.latents[0]?.values == trajectory.start.values)
     #expect(
       Difference(trajectory.start, try fixture.map("inverted"))
         .keeps(within: .loop, "inverted \(label)"))
@@ -108,19 +109,21 @@ import Testing
     let configuration = try tiny(model)
     let inverter = try LatentInverter(unet: try model.unet(), configuration: configuration)
     let clean = LatentNoise.initial(seeds: [8, 9], height: 2, width: 3, channels: 4)
-    let trajectory = try inverter.noised(clean, seeds: [5, 6], stepCount: 4)
+    let trajectory = try inverter.noised(clean, seeds: [5, 6], stepCount: 4) { _, _ in true }
     #expect(trajectory.timesteps == [751, 501, 251, 1])
     let noise = LatentNoise.initial(seeds: [5, 6], height: 2, width: 3, channels: 4)
     let bars = NoiseSchedule(configuration).alphaBars
-    for (timestep, latents) in zip(trajectory.timesteps, trajectory.latents) {
+    for (step, timestep) in trajectory.timesteps.enumerated() {
+      let latents = try #require(trajectory.latents[step])
       let (signal, rest) = (bars[timestep].squareRoot(), (1 - bars[timestep]).squareRoot())
       let expected = zip(clean.values, noise.values).map { signal * $0 + rest * $1 }
       #expect(Difference(latents.values, expected).maximum < 1e-6)
     }
-    let alone = try inverter.noised(clean.rows(1..<2), seeds: [6], stepCount: 4)
+    let alone = try inverter.noised(clean.rows(1..<2), seeds: [6], stepCount: 4) { _, _ in false }
+    #expect(alone.latents.isEmpty)
     #expect(alone.start.values == trajectory.start.rows(1..<2).values)
     #expect(throws: DiffusionError.self) {
-      try inverter.noised(clean, seeds: [5, 6], stepCount: 1001)
+      try inverter.noised(clean, seeds: [5, 6], stepCount: 1001) { _, _ in true }
     }
   }
 
