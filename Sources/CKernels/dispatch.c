@@ -151,3 +151,8 @@ void ck_geglu(const ck_table *table, const float *x, size_t rows, size_t width, 
 void ck_combine(const ck_table *table, const float *a, float alpha, const float *b, float beta, size_t count, float *out) {
   table->combine(a, alpha, b, beta, count, out);
 }
+
+void ck_bilinear_row(const ck_table *table, const float *above, const float *below, float fraction, size_t width, size_t channels,
+                     const uint32_t *left, const uint32_t *right, const float *across, size_t out_width, float *mixed, float *out) {
+  table->bilinear_row(above, below, fraction, width, channels, left, right, across, out_width, mixed, out);
+}

@@ -76,6 +76,8 @@ INLINE vfloat activated(const ck_activation kind, vfloat x) {
     case CK_SILU: return vsilu(x);
     case CK_GELU: return vgelu(x);
     case CK_QUICK_GELU: return vquick_gelu(x);
+    case CK_RELU: return vmax(x, vsplat(0.0f));
+    case CK_SIGMOID: return 1.0f / (1.0f + vexp(-x));
   }
   return x;
 }
@@ -91,6 +93,8 @@ static void activate(ck_activation kind, const float *x, size_t count, float *ou
     case CK_SILU: activate_body(CK_SILU, x, count, out); break;
     case CK_GELU: activate_body(CK_GELU, x, count, out); break;
     case CK_QUICK_GELU: activate_body(CK_QUICK_GELU, x, count, out); break;
+    case CK_RELU: activate_body(CK_RELU, x, count, out); break;
+    case CK_SIGMOID: activate_body(CK_SIGMOID, x, count, out); break;
   }
 }
 
@@ -111,5 +115,38 @@ static void combine(const float *a, float alpha, const float *b, float beta, siz
   if (i < count) {
     const size_t left = count - i;
     vstore_part(out + i, vmuladd(vload_part(a + i, left), vsplat(alpha), vload_part(b + i, left) * beta), left);
+  }
+}
+
+/// a + (b − a) · t, in one rounding after the difference where the level can.
+INLINE vfloat vmix(vfloat a, vfloat b, vfloat t) { return vmuladd(b - a, t, a); }
+
+INLINE void mix(const float *a, const float *b, float fraction, size_t count, float *out) {
+  size_t i = 0;
+  for (; i + V <= count; i += V) vstore(out + i, vmix(vload(a + i), vload(b + i), vsplat(fraction)));
+  if (i < count) {
+    const size_t rest = count - i;
+    vstore_part(out + i, vmix(vload_part(a + i, rest), vload_part(b + i, rest), vsplat(fraction)), rest);
+  }
+}
+
+static void bilinear_row(const float *above, const float *below, float fraction, size_t width, size_t channels,
+                         const uint32_t *left, const uint32_t *right, const float *across, size_t out_width, float *mixed,
+                         float *out) {
+  mix(above, below, fraction, width * channels, mixed);
+  if (channels > 1) {
+    for (size_t x = 0; x < out_width; x++)
+      mix(mixed + left[x] * channels, mixed + right[x] * channels, across[x], channels, out + x * channels);
+    return;
+  }
+  // A single channel runs along the row instead.
+  for (size_t x = 0; x < out_width; x += V) {
+    const size_t lanes = out_width - x < V ? out_width - x : V;
+    float a[V] = {0}, b[V] = {0};
+    for (size_t i = 0; i < lanes; i++) a[i] = mixed[left[x + i]], b[i] = mixed[right[x + i]];
+    vfloat t = lanes == V ? vload(across + x) : vload_part(across + x, lanes);
+    vfloat y = vmix(vload(a), vload(b), t);
+    if (lanes == V) vstore(out + x, y);
+    else vstore_part(out + x, y, lanes);
   }
 }

@@ -14,4 +14,5 @@ static const ck_table table = {
     .activate = activate,
     .geglu = geglu,
     .combine = combine,
+    .bilinear_row = bilinear_row,
 };

@@ -18,6 +18,8 @@ struct ck_table {
   void (*activate)(ck_activation, const float *, size_t, float *);
   void (*geglu)(const float *, size_t, size_t, float *);
   void (*combine)(const float *, float, const float *, float, size_t, float *);
+  void (*bilinear_row)(const float *, const float *, float, size_t, size_t, const uint32_t *, const uint32_t *, const float *, size_t, float *,
+                       float *);
 };
 
 /// Rows gathered at once and depth summed at once by a product. A depth block of a panel (CK_DEPTH_BLOCK × 32 floats)

@@ -14,9 +14,6 @@ public final class SafetensorsFile: WeightSource {
   /// The size of the file.
   public let byteCount: Int
 
-  /// Elements that are widened before their pages of the file are let go.
-  private static let pieceCount = 1 << 22
-
   private let file: MappedFile
   private let entries: [String: SafetensorsHeader.Entry]
 
@@ -56,25 +53,7 @@ public final class SafetensorsFile: WeightSource {
         .unsupported, file: name, key: key,
         "stored as \(type.rawValue), which is not computed with; expected F32, F16 or BF16")
     }
-    let tensor = try unsafe Tensor(shape: entry.record.shape) { out in
-      // In pieces, so that memory never holds both a large tensor and its pages of the file.
-      for start in stride(from: 0, to: entry.count, by: Self.pieceCount) {
-        let count = min(Self.pieceCount, entry.count - start)
-        let begin = entry.range.lowerBound + start * type.byteCount
-        let range = begin..<begin + count * type.byteCount
-        try unsafe file.withBytes(range) { bytes in
-          guard let source = bytes.baseAddress, let base = out.baseAddress else { return }
-          switch type {
-          case .float16: unsafe HalfPrecision.widenHalf(source, to: base + start, count: count)
-          case .bfloat16: unsafe HalfPrecision.widenBFloat16(source, to: base + start, count: count)
-          default:
-            unsafe UnsafeMutableRawPointer(base + start).copyMemory(
-              from: source, byteCount: bytes.count)
-          }
-        }
-        file.discard(range)
-      }
-    }
+    let tensor = try file.tensor(type, at: entry.range.lowerBound, shape: entry.record.shape)
     file.discard(entry.range)
     if let error = CheckpointError.notFinite(tensor, key: key, in: name) { throw error }
     return tensor

@@ -10,8 +10,11 @@ public struct ConfigurationDifference: Sendable, Equatable, CustomStringConverti
   public var wanted: JSONValue?
 
   /// One phrase for people.
-  public var description: String {
-    "\(key) is \(shown(found)) in the folder and \(shown(wanted)) now"
+  public var description: String { described(found: "in the folder", wanted: "now") }
+
+  /// One phrase that says where the two configurations are.
+  func described(found foundPlace: String, wanted wantedPlace: String) -> String {
+    "\(key) is \(shown(found)) \(foundPlace) and \(shown(wanted)) \(wantedPlace)"
   }
 
   private func shown(_ value: JSONValue?) -> String {

@@ -35,6 +35,8 @@ public struct DoneRecord: Sendable, Equatable {
   public var rejectedByReason: [String: Int]
   /// The SHA-256 of run.json.
   public var configurationHash: String
+  /// The SHA-256 of classes.tsv.
+  public var classHash: String
   /// Which arithmetic made the pixels.
   public var numerics: String
   /// All files but DONE: pictures, masks, records.
@@ -43,7 +45,7 @@ public struct DoneRecord: Sendable, Equatable {
   /// Counts the records of a shard.
   init(
     shard: Int, indices: Range<Int>, records: [SampleRecord], configurationHash: String,
-    numerics: String, files: [File]
+    classHash: String, numerics: String, files: [File]
   ) {
     self.shard = shard
     firstIndex = indices.lowerBound
@@ -54,6 +56,7 @@ public struct DoneRecord: Sendable, Equatable {
       for reason in Set(record.reasons) { rejectedByReason[reason, default: 0] += 1 }
     }
     self.configurationHash = configurationHash
+    self.classHash = classHash
     self.numerics = numerics
     self.files = files
   }
@@ -75,7 +78,7 @@ public struct DoneRecord: Sendable, Equatable {
       json, path: path, what: "done record",
       keys: [
         "shard", "first_index", "samples", "accepted", "rejected_by_reason",
-        "configuration_sha256", "numerics", "files",
+        "configuration_sha256", "classes_sha256", "numerics", "files",
       ])
     let samples = 0...RunLayout.sampleLimit
     shard = try fields.integer("shard", in: samples)
@@ -83,6 +86,7 @@ public struct DoneRecord: Sendable, Equatable {
     sampleCount = try fields.integer("samples", in: samples)
     acceptedCount = try fields.integer("accepted", in: 0...sampleCount)
     configurationHash = try fields.hash("configuration_sha256")
+    classHash = try fields.hash("classes_sha256")
     numerics = try fields.string("numerics")
     rejectedByReason = [:]
     for member in try fields.value("rejected_by_reason").members ?? [] {
@@ -124,7 +128,8 @@ public struct DoneRecord: Sendable, Equatable {
       "samples": .integer(Int64(sampleCount)), "accepted": .integer(Int64(acceptedCount)),
       "rejected_by_reason": .object(
         rejectedByReason.map { JSONValue.Member($0.key, .integer(Int64($0.value))) }),
-      "configuration_sha256": .string(configurationHash), "numerics": .string(numerics),
+      "configuration_sha256": .string(configurationHash),
+      "classes_sha256": .string(classHash), "numerics": .string(numerics),
       "files": .array(
         files.map {
           [

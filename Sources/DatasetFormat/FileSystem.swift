@@ -1,3 +1,11 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
 /// The operations on a run folder that can fail, so that tests can make each of them fail.
 ///
 /// Paths are relative to the folder, with `/` between names; no symbolic link is followed at any of the names.
@@ -85,6 +93,9 @@ public struct FileStatus: Sendable, Equatable {
 }
 
 extension FileSystem {
+  /// Waits 20 ms for another process.
+  func pause() { usleep(20_000) }
+
   /// Writes a new file and brings its bytes to the disk; nothing stays where it fails.
   func writeNew(_ bytes: [UInt8], at path: String) throws {
     let file = try createFile(path)

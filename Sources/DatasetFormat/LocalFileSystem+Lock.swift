@@ -24,7 +24,10 @@ extension LocalFileSystem {
       let owner = LockOwner(
         bytes: try readAll(file, path: path, limit: 4096, expected: 64))
       if retrying({ flock(file, (exclusively ? LOCK_EX : LOCK_SH) | LOCK_NB) }) != 0 {
-        if errno == EWOULDBLOCK { return .held(processID: owner?.processID) }
+        if errno == EWOULDBLOCK {
+          // What a process that is dead by now wrote says nothing about who holds it.
+          return .held(processID: owner?.isRunning == true ? owner?.processID : nil)
+        }
         guard errno == ENOLCK || errno == EOPNOTSUPP else { throw fault(.lock, path) }
       }
       guard try isStillThere(file, at: path) else { continue }

@@ -39,10 +39,15 @@ public final class LocalFileSystem: FileSystem {
       let parent = prefix.isEmpty ? "." : prefix
       prefix += (prefix.isEmpty || prefix == "/" ? "" : "/") + name
       if mkdir(prefix, 0o777) == 0 {
+        // A folder that may be entered and not listed cannot be synced, and need not be.
         let above = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         if above >= 0 {
-          fsync(above)
+          let isSynced = canBeSynced(above)
+          let number = errno
           _ = systemClose(above)
+          guard isSynced else {
+            throw DatasetError.system(.create, path: root, errno: number)
+          }
         }
       } else if errno != EEXIST && errno != EISDIR {
         throw DatasetError.system(.create, path: root, errno: errno)
@@ -72,7 +77,23 @@ public final class LocalFileSystem: FileSystem {
   }
 
   func fault(_ operation: DatasetError.Operation, _ path: String) -> DatasetError {
-    DatasetError.system(operation, path: shown(path), errno: errno)
+    let number = errno
+    // Every folder on the way was made before: nothing but its removal explains this.
+    if number == ENOENT && operation != .read {
+      return DatasetError(
+        .io, path: isRemoved ? root : shown(path),
+        isRemoved
+          ? "the folder was removed while it was in use; give the same command again"
+          : "cannot \(operation.rawValue): a folder on the way was removed meanwhile; give the same command again",
+        errno: number)
+    }
+    return DatasetError.system(operation, path: shown(path), errno: number)
+  }
+
+  /// Whether the folder has no name any more.
+  private var isRemoved: Bool {
+    var info = stat()
+    return fstat(folder, &info) == 0 && info.st_nlink == 0
   }
 
   /// Makes a folder; false where one is there already.
@@ -137,17 +158,30 @@ public final class LocalFileSystem: FileSystem {
     }
   }
 
+  /// Gives a file of another folder a second name in this one.
+  func link(_ path: String, of other: LocalFileSystem, to newPath: String) throws -> LinkOutcome {
+    try other.inParent(of: path, .read) { folder, name in
+      try inParent(of: newPath, .create) { newFolder, newName in
+        try linkOutcome(linkat(folder, name, newFolder, newName, 0), newPath)
+      }
+    }
+  }
+
   /// Gives a file a second name.
   public func link(_ path: String, to newPath: String) throws -> LinkOutcome {
     try inParent(of: path, .create) { folder, name in
       try inParent(of: newPath, .create) { newFolder, newName in
-        if linkat(folder, name, newFolder, newName, 0) == 0 { return .linked }
-        switch errno {
-        case EEXIST: return .exists
-        case EPERM, EOPNOTSUPP, EMLINK, EXDEV, ENOSYS: return .unsupported
-        default: throw fault(.create, newPath)
-        }
+        try linkOutcome(linkat(folder, name, newFolder, newName, 0), newPath)
       }
+    }
+  }
+
+  private func linkOutcome(_ result: Int32, _ path: String) throws -> LinkOutcome {
+    if result == 0 { return .linked }
+    switch errno {
+    case EEXIST: return .exists
+    case EPERM, EOPNOTSUPP, EMLINK, EXDEV, ENOSYS: return .unsupported
+    default: throw fault(.create, path)
     }
   }
 
@@ -262,11 +296,13 @@ public final class LocalFileSystem: FileSystem {
   }
 
   private func synchronizeFolder(_ file: Int32, _ path: String) throws {
-    // Some file systems cannot sync a folder and need not.
-    guard retrying({ fsync(file) }) == 0 || errno == EINVAL || errno == EOPNOTSUPP else {
-      throw fault(.write, path)
-    }
+    guard canBeSynced(file) else { throw fault(.write, path) }
   }
+}
+
+/// Brings a folder's names to the disk; true also where the file system cannot sync a folder and need not.
+private func canBeSynced(_ folder: Int32) -> Bool {
+  retrying { fsync(folder) } == 0 || errno == EINVAL || errno == EOPNOTSUPP
 }
 
 /// Calls again where a signal came between.

@@ -28,6 +28,8 @@ public final class RunFolder {
   public let layout: RunLayout
   /// The SHA-256 of run.json.
   public let configurationHash: String
+  /// The SHA-256 of classes.tsv.
+  public let classHash: String
   /// Which arithmetic makes the pixels.
   public let numerics: String
 
@@ -72,6 +74,7 @@ public final class RunFolder {
   ) {
     self.files = files
     self.classes = classes
+    classHash = ContentHash.sha256(classes.tsv.utf8)
     self.layout = layout
     self.configurationHash = configurationHash
     self.numerics = numerics
@@ -83,12 +86,12 @@ public final class RunFolder {
   private func prepare(configuration: JSONValue, text: [UInt8]) throws {
     // Before anything is made: a folder of another run stays as it is.
     let hasConfiguration = try compareConfiguration(configuration, text: text)
-    let madePartial = try files.makeDirectory(RunLayout.partialFolder)
-    try takeLock()
+    let madePartial = try takeLockInPartial()
     let madeShards = try files.makeDirectory(RunLayout.shardFolder)
     if madePartial || madeShards { try files.synchronizeDirectory("") }
     if access == .exclusive { try removeLeftovers() }
-    if !hasConfiguration {
+    // Another process may have made both since the first look.
+    if !hasConfiguration, try files.status(RunLayout.configurationFile) == nil {
       guard try files.list(RunLayout.shardFolder).isEmpty else {
         throw DatasetError(
           .missing, path: files.shown(RunLayout.configurationFile),
@@ -106,14 +109,37 @@ public final class RunFolder {
     }
   }
 
+  /// Makes partial/ and takes the lock in it; whoever ends at this moment may remove the folder in between.
+  private func takeLockInPartial() throws -> Bool {
+    for _ in 0..<Self.lockAttempts {
+      let isNew = try files.makeDirectory(RunLayout.partialFolder)
+      do {
+        try takeLock()
+        return isNew
+      } catch let error as DatasetError where error.isWrongPlace {
+        continue
+      }
+    }
+    throw DatasetError(
+      .lockHeld, path: path, "its partial/ comes and goes; give the same command again")
+  }
+
   private func takeLock() throws {
-    switch try files.acquireLock(RunLayout.lockFile, exclusively: access == .exclusive) {
-    case .acquired(let lock): self.lock = lock
-    case .held(let processID):
-      throw DatasetError(
-        .lockHeld, path: path,
-        "in use by \(processID.map { "process \($0)" } ?? "another process"); "
-          + "wait until it ends, then give the same command again")
+    for attempt in 1... {
+      let outcome = try files.acquireLock(
+        RunLayout.lockFile, exclusively: access == .exclusive)
+      guard case .held(let processID) = outcome else {
+        if case .acquired(let lock) = outcome { self.lock = lock }
+        return
+      }
+      // The last of several workers has the folder to itself for a moment while it tidies up; it leaves no name.
+      guard access == .shared, processID == nil, attempt < Self.lockAttempts else {
+        throw DatasetError(
+          .lockHeld, path: path,
+          "in use by \(processID.map { "process \($0)" } ?? "another process"); "
+            + "wait until it ends, then give the same command again")
+      }
+      files.pause()
     }
   }
 
@@ -221,7 +247,9 @@ public final class RunFolder {
     let reader = ShardReader(files: files, folder: folder)
     do {
       guard let done = try reader.done() else { return .open(reason: "DONE is not there") }
-      guard done.configurationHash == configurationHash, done.numerics == numerics else {
+      guard done.configurationHash == configurationHash, done.classHash == classHash,
+        done.numerics == numerics
+      else {
         return .open(reason: "DONE is of another configuration")
       }
       guard done.shard == shard, done.firstIndex == indices.lowerBound,
@@ -262,4 +290,6 @@ public final class RunFolder {
   }
 
   static let configurationLimit = 64 << 20
+  /// How often a lock is tried, 20 ms apart.
+  private static let lockAttempts = 250
 }

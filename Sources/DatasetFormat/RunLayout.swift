@@ -40,6 +40,8 @@ public struct RunLayout: Sendable, Equatable {
   public static let configurationFile = "run.json"
   /// The file of the classes.
   public static let classFile = "classes.tsv"
+  /// The file of the rules that `filter` put in place of the run's own.
+  public static let filterFile = "filter.json"
   static let shardFolder = "shards"
   static let partialFolder = "partial"
   static let lockFile = "partial/lock"

@@ -1,7 +1,6 @@
 import CanonicalJSON
-import Imaging
 
-/// Checks a run folder: every hash, every record, every picture.
+/// Checks a run folder: every hash, every record, every picture, and everything that follows from something else.
 public struct RunVerifier {
   /// Something that is not as the format says.
   public struct Fault: Sendable, Equatable, CustomStringConvertible {
@@ -14,151 +13,152 @@ public struct RunVerifier {
     public var description: String { "\(file): \(problem)" }
   }
 
-  private let files: any FileSystem
-  private var found: [Fault] = []
+  /// What was found.
+  public struct Report: Sendable, Equatable {
+    /// All faults, by shard; none where the folder is whole.
+    public var faults: [Fault] = []
+    /// Shards that say they are done.
+    public var shards = 0
+    /// Shards that are not made yet, which is no fault.
+    public var missing: [Int] = []
+    /// Samples of the former.
+    public var samples = 0
+  }
+
+  /// The seed of an attempt at a sample, from the run's seed.
+  public typealias SeedRule = @Sendable (_ run: UInt64, _ index: Int, _ attempt: Int) -> UInt64
+
+  let files: any FileSystem
+  let seedRule: SeedRule?
+  var report = Report()
+  /// What is known of the whole run; nil where it could not be read, which is a fault of its own.
+  var facts = Facts()
+
+  /// What shards must agree with.
+  struct Facts {
+    var configurationHash: String?
+    var classHash: String?
+    var classes: ClassTable?
+    var layout: RunLayout?
+    var rules: FilterRules?
+    var runSeed: UInt64?
+    var numerics: String?
+  }
 
   /// Checks a folder without changing it.
   ///
-  /// - Parameter path: the run folder.
-  /// - Returns: all faults; none where the folder is whole. Shards that are not made yet are no fault.
+  /// - Parameters:
+  ///   - path: the run folder.
+  ///   - seedRule: how seeds of generated samples follow from the run's; nil leaves seeds unchecked.
+  ///   - watch: called before each shard with its number; throwing ends the check.
+  /// - Returns: the faults and the counts.
+  /// - Throws: ``DatasetError`` where the folder cannot be read; what `watch` throws.
+  public static func check(
+    runAt path: String, seedRule: SeedRule? = nil, watch: (Int) throws -> Void = { _ in }
+  ) throws -> Report {
+    var verifier = RunVerifier(
+      files: try LocalFileSystem(root: path, creating: false), seedRule: seedRule)
+    try verifier.checkRun()
+    try verifier.checkShards(watch)
+    return verifier.report
+  }
+
+  /// The faults of a folder; none where it is whole.
+  ///
   /// - Throws: ``DatasetError`` where the folder cannot be read.
   public static func faults(inRunAt path: String) throws -> [Fault] {
-    var verifier = RunVerifier(files: try LocalFileSystem(root: path, creating: false))
-    try verifier.check()
-    return verifier.found
+    try check(runAt: path).faults
   }
 
-  private init(files: any FileSystem) { self.files = files }
-
-  private mutating func check() throws {
-    var hash: String?
+  /// Reads what holds for the whole run.
+  private mutating func checkRun() throws {
     try collecting(RunLayout.configurationFile) { verifier in
-      let bytes = try verifier.files.read(
+      let text = try verifier.files.read(
         RunLayout.configurationFile, limit: RunFolder.configurationLimit)
-      hash = ContentHash.sha256(bytes)
-      let json: JSONValue
-      do {
-        json = try JSONValue.parse(bytes)
-      } catch {
-        return verifier.add(RunLayout.configurationFile, "no JSON: \(error)")
+      verifier.facts.configurationHash = ContentHash.sha256(text)
+      let name = RunLayout.configurationFile
+      let json = try RunContents.parse(text, path: name)
+      if Array(json.canonicalText.utf8) != text {
+        verifier.add(name, "is not written as triptych writes it")
       }
-      if Array(json.canonicalText.utf8) != bytes {
-        verifier.add(RunLayout.configurationFile, "not canonical JSON")
+      verifier.facts.layout = try RunLayout(configuration: json, path: name)
+      verifier.facts.rules = try FilterRules.ofRun(json, path: name)
+      // Only pictures that were generated have seeds that follow from the run's.
+      if json["sampling"] != nil {
+        verifier.facts.runSeed = json["seed"]?.string.flatMap { UInt64($0) }
+      }
+      if let precision = json["numerics"]?["precision"]?.string,
+        let level = json["numerics"]?["isa"]?.string
+      {
+        verifier.facts.numerics = "\(precision)/\(level)"
       }
     }
-    var classes: ClassTable?
     try collecting(RunLayout.classFile) { verifier in
-      classes = try ClassTable(
-        tsv: verifier.files.read(RunLayout.classFile, limit: RunFolder.configurationLimit),
-        path: RunLayout.classFile)
+      let text = try verifier.files.read(
+        RunLayout.classFile, limit: RunFolder.configurationLimit)
+      verifier.facts.classHash = ContentHash.sha256(text)
+      verifier.facts.classes = try ClassTable(tsv: text, path: RunLayout.classFile)
     }
+    try collecting(RunLayout.filterFile) { verifier in
+      guard let filter = try FilterFile(files: verifier.files).read() else { return }
+      let name = RunLayout.filterFile
+      if filter.configurationHash != verifier.facts.configurationHash {
+        verifier.add(name, "is of another run.json; give triptych filter again")
+      }
+      if try Array(filter.text.utf8)
+        != verifier.files.read(name, limit: RunFolder.configurationLimit)
+      {
+        verifier.add(name, "is not written as triptych writes it")
+      }
+      if let classes = verifier.facts.classes {
+        do {
+          try filter.rules.check(against: classes)
+        } catch let fault as FilterRules.Fault {
+          verifier.add(name, "\(fault)")
+        }
+      }
+    }
+  }
+
+  private mutating func checkShards(_ watch: (Int) throws -> Void) throws {
+    var done = Set<Int>()
     try collecting(RunLayout.shardFolder) { verifier in
+      guard try verifier.files.status(RunLayout.shardFolder) != nil else {
+        // A run that stopped before its first shard.
+        if try verifier.files.status(RunLayout.partialFolder) == nil {
+          verifier.add(RunLayout.shardFolder, "is not there")
+        }
+        return
+      }
       for name in try verifier.files.list(RunLayout.shardFolder) {
+        let path = "\(RunLayout.shardFolder)/\(name)"
         guard let shard = Int(name), shard >= 0, RunLayout.shardName(shard) == name else {
-          verifier.add("\(RunLayout.shardFolder)/\(name)", "no name of a shard")
+          verifier.add(path, "no name of a shard")
           continue
         }
-        try verifier.check(shard, hash: hash, classes: classes)
-      }
-    }
-  }
-
-  private mutating func check(_ shard: Int, hash: String?, classes: ClassTable?) throws {
-    let folder = RunLayout.shardPath(shard)
-    let reader = ShardReader(files: files, folder: folder)
-    try collecting("\(folder)/\(RunLayout.doneFile)") { verifier in
-      guard let done = try reader.done() else {
-        return verifier.add(folder, "DONE is not there; give the run's command again")
-      }
-      if done.shard != shard { verifier.add(folder, "DONE is of shard \(done.shard)") }
-      if let hash, done.configurationHash != hash {
-        verifier.add(folder, "DONE is of another run.json")
-      }
-      var isWhole = true
-      for file in done.files {
-        if let problem = try reader.problem(of: file, rehashing: true) {
-          verifier.add(folder, problem)
-          isWhole = false
+        if let layout = verifier.facts.layout, shard >= layout.shardCount {
+          verifier.add(path, "the run has \(layout.shardCount) shard(s), numbered from 0")
+          continue
         }
-      }
-      try verifier.checkNames(folder, done)
-      if isWhole { try verifier.checkRecords(reader, done, classes: classes) }
-    }
-  }
-
-  /// Nothing lies in a shard that DONE does not list.
-  private mutating func checkNames(_ folder: String, _ done: DoneRecord) throws {
-    let listed = Set(done.files.map(\.path) + [RunLayout.doneFile])
-    let folders = [RunLayout.imageFolder, RunLayout.maskFolder]
-    for name in try files.list(folder) where !folders.contains(name) && !listed.contains(name) {
-      add("\(folder)/\(name)", "not listed in DONE")
-    }
-    for inner in folders where try files.status("\(folder)/\(inner)")?.kind == .directory {
-      for name in try files.list("\(folder)/\(inner)") where !listed.contains("\(inner)/\(name)") {
-        add("\(folder)/\(inner)/\(name)", "not listed in DONE")
+        try watch(shard)
+        done.insert(shard)
+        try verifier.check(shard)
       }
     }
+    report.missing = (0..<(facts.layout?.shardCount ?? 0)).filter { !done.contains($0) }
   }
 
-  private mutating func checkRecords(
-    _ reader: ShardReader, _ done: DoneRecord, classes: ClassTable?
-  ) throws {
-    let records = try reader.records()
-    let indices = done.firstIndex..<done.firstIndex + done.sampleCount
-    guard records.map(\.index) == Array(indices) else {
-      return add("\(reader.folder)/\(RunLayout.recordFile)", "not one record a sample in order")
-    }
-    let counted = DoneRecord(
-      shard: done.shard, indices: indices, records: records,
-      configurationHash: done.configurationHash, numerics: done.numerics, files: done.files)
-    if counted != done {
-      add("\(reader.folder)/\(RunLayout.doneFile)", "counts differ from records")
-    }
-    let ids = classes.map { Set($0.entries.map { UInt16($0.id) }) }
-    for record in records {
-      let image = "\(reader.folder)/\(record.image)"
-      try collecting(image) { verifier in
-        let contents = try PNGCodec.decodeImage(
-          verifier.files.read(image, limit: ShardReader.imageLimit))
-        verifier.compare(
-          record, contents.pixels.width, contents.pixels.height, contents.record, image)
-      }
-      guard let mask = record.mask.map({ "\(reader.folder)/\($0)" }) else { continue }
-      try collecting(mask) { verifier in
-        let contents = try PNGCodec.decodeMask(
-          verifier.files.read(mask, limit: ShardReader.imageLimit))
-        verifier.compare(
-          record, contents.pixels.width, contents.pixels.height, contents.record, mask)
-        let known = (ids ?? []).union([LabelMask.background, LabelMask.ignored])
-        if ids != nil, let id = Set(contents.pixels.ids).subtracting(known).min() {
-          verifier.add(mask, "the id \(id) is not in classes.tsv")
-        }
-      }
-    }
-  }
-
-  private mutating func compare(
-    _ record: SampleRecord, _ width: Int, _ height: Int, _ text: String?, _ file: String
-  ) {
-    if width != record.width || height != record.height {
-      add(file, "\(width) x \(height) pixels, the record says \(record.width) x \(record.height)")
-    }
-    if text != record.line { add(file, "carries another record than records.jsonl") }
-  }
-
-  private mutating func add(_ file: String, _ problem: String) {
-    found.append(Fault(file: file, problem: problem))
+  mutating func add(_ file: String, _ problem: String) {
+    report.faults.append(Fault(file: file, problem: problem))
   }
 
   /// Turns what is wrong with the data into a fault; a disk that fails ends the check.
-  private mutating func collecting(
+  mutating func collecting(
     _ file: String, _ body: (inout RunVerifier) throws -> Void
   ) throws {
     do {
       try body(&self)
     } catch let error as DatasetError where error.code == .malformed || error.isWrongPlace {
-      add(file, error.message)
-    } catch let error as ImagingError {
       add(file, error.message)
     }
   }

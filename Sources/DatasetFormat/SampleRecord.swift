@@ -22,11 +22,18 @@ public struct SampleRecord: Sendable, Equatable {
     public var confidence: Double
     /// The mean probability along its edge, 0 to 1.
     public var edgeConfidence: Double
+    /// In how many connected parts its mask falls; 0 where it has none.
+    public var parts: Int
+    /// Whether its mask touches the picture's border.
+    public var touchesBorder: Bool
+    /// The intersection over union with its mask in the mirrored picture, 0 to 1; nil where that was not made.
+    public var agreement: Double?
 
     /// Describes an entity.
     public init(
       name: String, classID: Int, words: String, isNamed: Bool, isPresent: Bool, presence: Double,
-      area: Double, confidence: Double, edgeConfidence: Double
+      area: Double, confidence: Double, edgeConfidence: Double, parts: Int, touchesBorder: Bool,
+      agreement: Double? = nil
     ) {
       self.name = name
       self.classID = classID
@@ -37,6 +44,9 @@ public struct SampleRecord: Sendable, Equatable {
       self.area = area
       self.confidence = confidence
       self.edgeConfidence = edgeConfidence
+      self.parts = parts
+      self.touchesBorder = touchesBorder
+      self.agreement = agreement
     }
   }
 
@@ -64,13 +74,22 @@ public struct SampleRecord: Sendable, Equatable {
   public var reasons: [String]
   /// What was looked for in the picture.
   public var entities: [Entity]
+  /// What was measured of the picture as a whole.
+  public var scores: Scores
+  /// The attempts before this one, from 0, all of them rejected; as many as ``attempt`` says.
+  public var rejectedAttempts: [RejectedAttempt]
 
   /// Describes a sample.
+  ///
+  /// - Precondition: there are `attempt` rejected attempts, numbered from 0.
   public init(
     index: Int, hasMask: Bool = false, prompt: String, seed: UInt64, attempt: Int = 0, steps: Int,
     guidance: Double, scheduler: String, width: Int, height: Int, reasons: [String] = [],
-    entities: [Entity] = []
+    entities: [Entity] = [], scores: Scores, rejectedAttempts: [RejectedAttempt] = []
   ) {
+    precondition(
+      rejectedAttempts.map(\.attempt) == Array(0..<attempt),
+      "attempt \(attempt) after the attempts \(rejectedAttempts.map(\.attempt))")
     self.index = index
     self.hasMask = hasMask
     self.prompt = prompt
@@ -83,6 +102,8 @@ public struct SampleRecord: Sendable, Equatable {
     self.height = height
     self.reasons = reasons
     self.entities = entities
+    self.scores = scores
+    self.rejectedAttempts = rejectedAttempts
   }
 
   /// Whether the sample passed the filters.
@@ -107,17 +128,19 @@ public struct SampleRecord: Sendable, Equatable {
       "scheduler": .string(scheduler), "width": .integer(Int64(width)),
       "height": .integer(Int64(height)), "accepted": .bool(isAccepted),
       "reasons": .array(reasons.map { .string($0) }), "entities": .array(entities.map(\.json)),
+      "scores": scores.json, "rejected_attempts": .array(rejectedAttempts.map(\.json)),
     ]
   }
 }
 
 extension SampleRecord.Entity {
-  fileprivate var json: JSONValue {
+  var json: JSONValue {
     [
       "name": .string(name), "class_id": .integer(Int64(classID)), "words": .string(words),
       "named": .bool(isNamed), "present": .bool(isPresent), "presence": .number(presence),
       "area": .number(area), "confidence": .number(confidence),
-      "edge_confidence": .number(edgeConfidence),
+      "edge_confidence": .number(edgeConfidence), "parts": .integer(Int64(parts)),
+      "border": .bool(touchesBorder), "agreement": agreement.map { .number($0) } ?? .null,
     ]
   }
 }

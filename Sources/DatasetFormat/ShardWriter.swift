@@ -12,6 +12,7 @@ public final class ShardWriter {
   private let folder: RunFolder
   private let files: any FileSystem
   private let journal: ShardJournal
+  private let committing: ShardCommit
   private var entries: [Int: ShardJournal.Entry] = [:]
   private var lock: Int32?
 
@@ -20,9 +21,10 @@ public final class ShardWriter {
     self.shard = shard
     indices = folder.layout.indices(ofShard: shard)
     files = folder.files
+    committing = ShardCommit(files: files, shard: shard)
     journal = ShardJournal(files: files, folder: RunLayout.journalPath(shard))
     // Hours of work must not end at a name that cannot be taken.
-    try Self.checkFinalName(files, RunLayout.shardPath(shard))
+    try committing.checkFinalName()
     guard case .acquired(let lock) = try files.acquireLock(lockPath, exclusively: true) else {
       throw DatasetError(
         .lockHeld, path: files.shown(RunLayout.shardPath(shard)),
@@ -30,7 +32,7 @@ public final class ShardWriter {
     }
     self.lock = lock
     do {
-      try removeTemporaries()
+      try committing.removeTemporaries()
       entries = try journal.load(indices)
     } catch {
       abandon()
@@ -84,26 +86,19 @@ public final class ShardWriter {
   public func commit() throws -> DoneRecord {
     precondition(lock != nil, "shard \(shard) is closed")
     precondition(missing.isEmpty, "shard \(shard): \(missing.count) samples are missing")
-    let final = RunLayout.shardPath(shard)
     if case .done(let done) = try folder.state(ofShard: shard) {
       try finish()
       return done
     }
-    let work = "\(RunLayout.partialFolder)/\(name).\(RunLayout.randomSuffix())"
+    let work = committing.workFolder()
     let done: DoneRecord
     do {
       done = try assemble(in: work)
-      try moveAside(final)
-      try files.rename(work, to: final)
+      try committing.install(work, done: Array(done.text.utf8))
     } catch {
       files.discard(work)
       throw error
     }
-    try files.synchronizeDirectory(RunLayout.shardFolder)
-    try files.replace(
-      "\(final)/\(RunLayout.doneFile)", with: Array(done.text.utf8),
-      temporary: "\(RunLayout.partialFolder)/DONE-\(name).\(RunLayout.randomSuffix())")
-    try files.synchronizeDirectory(final)
     try finish()
     return done
   }
@@ -115,21 +110,13 @@ public final class ShardWriter {
     self.lock = nil
   }
 
-  private var name: String { RunLayout.shardName(shard) }
-  private var lockPath: String { "\(RunLayout.partialFolder)/lock-\(name)" }
+  private var lockPath: String {
+    "\(RunLayout.partialFolder)/lock-\(RunLayout.shardName(shard))"
+  }
 
   private func finish() throws {
     try files.removeTree(RunLayout.journalPath(shard))
     abandon()
-  }
-
-  /// Removes what an interrupted commit of this shard left.
-  private func removeTemporaries() throws {
-    let prefixes = ["\(name).", "DONE-\(name).", "stale-\(name)."]
-    for entry in try files.list(RunLayout.partialFolder)
-    where prefixes.contains(where: { entry.hasPrefix($0) }) {
-      try files.removeTree("\(RunLayout.partialFolder)/\(entry)")
-    }
   }
 
   /// Puts the shard together from the journal, everything on the disk when this returns.
@@ -157,7 +144,8 @@ public final class ShardWriter {
     try files.synchronizeDirectory(work)
     return DoneRecord(
       shard: shard, indices: indices, records: samples.map(\.record),
-      configurationHash: folder.configurationHash, numerics: folder.numerics,
+      configurationHash: folder.configurationHash, classHash: folder.classHash,
+      numerics: folder.numerics,
       files: listed.sorted { $0.path < $1.path })
   }
 
@@ -178,21 +166,5 @@ public final class ShardWriter {
       }
       try files.writeNew(bytes, at: target)
     }
-  }
-
-  /// Clears the final name of a shard without a valid DONE.
-  private func moveAside(_ final: String) throws {
-    try Self.checkFinalName(files, final)
-    guard try files.status(final) != nil else { return }
-    let stale = "\(RunLayout.partialFolder)/stale-\(name).\(RunLayout.randomSuffix())"
-    try files.rename(final, to: stale)
-    try files.removeTree(stale)
-  }
-
-  private static func checkFinalName(_ files: any FileSystem, _ final: String) throws {
-    guard let status = try files.status(final), status.kind != .directory else { return }
-    throw DatasetError(
-      .cannotCreate, path: files.shown(final),
-      "is \(status.kind.rawValue), expected a folder or nothing; remove it")
   }
 }

@@ -62,8 +62,8 @@ public struct ModelBenchmark {
       once = { _ = encoder(ids) }
     case .image:
       let plan = try GenerationPlan(source: .prompts(["a photo of a dog"]), count: batch, seed: 0)
-      let maker = try PictureMaker(model: model, plan: plan, settings: settings)
-      once = { _ = try maker.pictures(Array(0..<batch)) { _ in } }
+      let maker = try SampleMaker(model: model, plan: plan, settings: settings)
+      once = { _ = try maker.make(Array(0..<batch)) { _ in } }
     }
   }
 }

@@ -12,7 +12,9 @@ enum ConfigurationFile {
   }
 
   /// Options of which at most one may be given: one by hand displaces the others' values in the file.
-  private static let alternatives: [Set<String>] = [["prompt", "vocabulary"]]
+  private static let alternatives: [Set<String>] = [
+    ["prompt", "vocabulary"], ["shards", "worker"],
+  ]
 
   /// The arguments with the file's options put in before those given by hand.
   ///

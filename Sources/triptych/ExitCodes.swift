@@ -5,6 +5,7 @@ import Generation
 import Glibc
 import Imaging
 import LatentDiffusion
+import MaskGrounding
 
 /// Exit codes after sysexits(3), one place for all errors.
 enum ExitCodes {
@@ -24,6 +25,7 @@ enum ExitCodes {
     case let error as GenerationError: code(for: error.code)
     case let error as CheckpointError: code(for: error)
     case let error as DiffusionError: code(for: error.code)
+    case is EntityError: usage
     case let error as DatasetError: error.code.exitStatus
     case let error as ImagingError: code(for: error.code)
     case let error as Console.OutputFault: error.number == ENOSPC ? tryAgain : inputOutput

@@ -1,3 +1,4 @@
+import Generation
 import Glibc
 import Synchronization
 
@@ -31,6 +32,15 @@ enum Interruption {
 
   /// The exit code of a run stopped by `number`; a hang-up counts as a request to terminate.
   static func exitCode(_ number: Int32) -> Int32 { number == SIGINT ? 130 : 143 }
+
+  /// Ends the work once a signal has come; for commands that keep what is finished.
+  ///
+  /// - Throws: ``GenerationError`` `interrupted`.
+  static func check(_ path: String) throws {
+    guard signalNumber != 0 else { return }
+    throw GenerationError(
+      .interrupted, path, "stopped; what is finished stays, the same command goes on")
+  }
 
   fileprivate static func note(_ number: Int32) -> Bool {
     received.compareExchange(expected: 0, desired: number, ordering: .relaxed).exchanged

@@ -3,7 +3,7 @@ import Glibc
 /// Shows how far a run is: a bar on a terminal, else a plain line every few seconds; always on stderr.
 final class ProgressReporter {
   private static let barWidth = 24
-  private let total: Int
+  private var total: Int
   private let unit: String
   private let clock = ContinuousClock()
   private let start: ContinuousClock.Instant
@@ -30,6 +30,12 @@ final class ProgressReporter {
     guard now - (lastShown ?? start) >= pause else { return }
     lastShown = now
     show(done: done, sinceStart: done - first, seconds: (now - start) / .seconds(1))
+  }
+
+  /// The same where the total is known only by now.
+  func update(done: Double, total: Int) {
+    self.total = total
+    update(done: done)
   }
 
   /// Takes the bar away, so that the next line starts clean.

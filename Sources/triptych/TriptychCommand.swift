@@ -16,7 +16,7 @@ struct TriptychCommand: ParsableCommand {
     version: ProgramVersion.text,
     subcommands: [
       GenerateCommand.self, TokenizeCommand.self, CheckpointCommand.self, BenchCommand.self,
-      DoctorCommand.self,
+      GroundCommand.self, MergeCommand.self, VerifyCommand.self, FilterCommand.self, DoctorCommand.self,
     ])
 
   static func main() {

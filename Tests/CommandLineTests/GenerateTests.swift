@@ -117,7 +117,7 @@ import Testing
       #expect(
         record.members?.map(\.name) == [
           "index", "image", "mask", "prompt", "seed", "attempt", "steps", "guidance", "scheduler",
-          "width", "height", "accepted", "reasons", "entities",
+          "width", "height", "accepted", "reasons", "entities", "scores", "rejected_attempts",
         ])
       #expect(record["mask"] == .null && record["entities"] == .array([]))
       #expect(record["prompt"] == "a dog" && record["guidance"]?.number == 3)

@@ -92,7 +92,7 @@ struct InterruptionTests {
     let opened = try run.open(folder["run"])
     let writer = try opened.openShard(0)
     #expect(writer.missing == [0, 2, 4])
-    #expect(writer.records == [run.record(1), run.record(3)])
+    #expect(writer.records == [try run.record(1), try run.record(3)])
   }
 
   @Test func damagedSamplesOfTheJournalAreMadeAgain() throws {

@@ -4,22 +4,30 @@ import Imaging
 import Testing
 
 struct RecordTests {
+  private let scores = SampleRecord.Scores(
+    brightness: 0.5, contrast: 0.25, clipped: 0.125, hash: PictureHash(bits: 0xf0))
+
+  private func entity(agreement: Double?) -> SampleRecord.Entity {
+    .init(
+      name: "dog", classID: 3, words: "dog", isNamed: true, isPresent: true, presence: 0.99,
+      area: 0.31, confidence: 0.97, edgeConfidence: 0.81, parts: 2, touchesBorder: true,
+      agreement: agreement)
+  }
+
   @Test func theLineHasTheKeysOfTheFormatInTheirOrder() {
     let record = SampleRecord(
       index: 0, hasMask: true, prompt: "a dog", seed: 18_446_744_073_709_551_615, steps: 25,
       guidance: 5, scheduler: "ddim", width: 256, height: 256,
-      entities: [
-        .init(
-          name: "dog", classID: 3, words: "dog", isNamed: true, isPresent: true, presence: 0.99,
-          area: 0.31, confidence: 0.97, edgeConfidence: 0.81)
-      ])
+      entities: [entity(agreement: nil)], scores: scores)
     #expect(
       record.line == """
         {"index":0,"image":"images/000000000.png","mask":"masks/000000000.png","prompt":"a dog",\
         "seed":"18446744073709551615","attempt":0,"steps":25,"guidance":5,"scheduler":"ddim",\
         "width":256,"height":256,"accepted":true,"reasons":[],"entities":[{"name":"dog",\
         "class_id":3,"words":"dog","named":true,"present":true,"presence":0.99,"area":0.31,\
-        "confidence":0.97,"edge_confidence":0.81}]}
+        "confidence":0.97,"edge_confidence":0.81,"parts":2,"border":true,"agreement":null}],\
+        "scores":{"finite":true,"brightness":0.5,"contrast":0.25,"clipped":0.125,\
+        "hash":"00000000000000f0"},"rejected_attempts":[]}
         """)
   }
 
@@ -28,7 +36,13 @@ struct RecordTests {
       for hasMask in [false, true] {
         let record = SampleRecord(
           index: 999_999_999, hasMask: hasMask, prompt: prompt, seed: 0, attempt: 3, steps: 1,
-          guidance: 1.25, scheduler: "dpm++2m", width: 8192, height: 1, reasons: ["area"])
+          guidance: 1.25, scheduler: "dpm++2m", width: 8192, height: 1, reasons: ["area"],
+          scores: scores,
+          rejectedAttempts: (0..<3).map {
+            .init(
+              attempt: $0, seed: 7, reasons: ["flat", "absent:dog"],
+              entities: [entity(agreement: 0.25)], scores: scores)
+          })
         #expect(!record.line.contains("\n"))
         #expect(try SampleRecord(line: record.line.utf8, path: "x") == record)
       }
@@ -47,18 +61,21 @@ struct RecordTests {
     ("\"guidance\":5", "\"guidance\":null"), ("\"entities\":[]", "\"entities\":[{}]"),
     ("\"entities\":[]", "\"entities\":null"),
     ("\"prompt\":\"x\"", "\"prompt\":\"x\",\"prompt\":\"x\""),
+    ("\"attempt\":0", "\"attempt\":1"), ("\"clipped\":0.125", "\"clipped\":1.5"),
+    ("00000000000000f0", "00000000000000F0"), ("00000000000000f0", "f0"),
+    ("\"finite\":true", "\"finite\":1"), ("\"rejected_attempts\":[]", "\"rejected_attempts\":[{}]"),
   ])
   func wrongRecordsAreRefused(_ old: String, _ new: String) throws {
     let record = SampleRecord(
       index: 0, prompt: "x", seed: 7, steps: 25, guidance: 5, scheduler: "ddim", width: 8,
-      height: 8)
+      height: 8, scores: scores)
     let line = record.line.replacing(old, with: new, maxReplacements: 1)
     #expect(line != record.line)
     #expect(code { _ = try SampleRecord(line: line.utf8, path: "x") } == .malformed)
   }
 
-  @Test func everyTruncatedLineIsRefused() {
-    let line = Array(SmallRun().record(3).line.utf8)
+  @Test func everyTruncatedLineIsRefused() throws {
+    let line = Array(try SmallRun().record(3).line.utf8)
     for count in 0..<line.count {
       #expect(code { _ = try SampleRecord(line: line[..<count], path: "x") } == .malformed)
     }

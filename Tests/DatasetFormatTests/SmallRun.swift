@@ -4,24 +4,63 @@ import Foundation
 import Imaging
 
 /// A run of five samples in three shards whose pixels follow from the index.
+///
+/// Its rules reject sample 3 for its presence and confidence.
 struct SmallRun {
-  var configuration: JSONValue = ["seed": "7", "steps": 25, "model": ["sha256": "ab"]]
+  var seed = 7
+  var steps = 25
   var classes = [ClassTable.Entry(id: 3, name: "dog", aliases: ["hound"], split: .seen)]
   var layout = RunLayout(sampleCount: 5, shardSize: 2)
   var hasMasks = true
+  var numerics = "portable"
+  var rules = {
+    var rules = FilterRules()
+    rules.attempts = 1
+    rules.entities.minPresence = 0.5
+    rules.entities.minConfidence = 0.5
+    return rules
+  }()
+  /// Members of the configuration beside those above.
+  var extra: [JSONValue.Member] = [.init("model", ["sha256": "ab"])]
   /// Which samples were made, to see that finished ones are not made again.
   var made: [Int] = []
 
-  func record(_ index: Int) -> SampleRecord {
-    SampleRecord(
+  var configuration: JSONValue {
+    .object(
+      [
+        .init("seed", .string("\(seed)")), .init("steps", .integer(Int64(steps))),
+        .init("count", .integer(Int64(layout.sampleCount))),
+        .init("shard_size", .integer(Int64(layout.shardSize))), .init("filters", rules.json),
+      ] + extra)
+  }
+
+  func record(_ index: Int) throws -> SampleRecord {
+    let mask = MaskStatistics(try self.mask(index)).regions[3] ?? .init()
+    let sure = index == 3 ? 0.4 : 0.99
+    var record = SampleRecord(
       index: index, hasMask: hasMasks, prompt: "a dog \u{1f436} \(index)\n\u{0}\"",
       seed: UInt64.max - UInt64(index), steps: 25, guidance: 7.5, scheduler: "ddim", width: 7,
-      height: 5, reasons: index == 3 ? ["area", "presence"] : [],
+      height: 5,
       entities: [
         SampleRecord.Entity(
-          name: "dog", classID: 3, words: "dog", isNamed: true, isPresent: true, presence: 0.99,
-          area: 0.31, confidence: 0.97, edgeConfidence: 0.81)
-      ])
+          name: "dog", classID: 3, words: "dog", isNamed: true, isPresent: true, presence: sure,
+          area: Double(mask.pixels) / 35, confidence: sure, edgeConfidence: 0.81,
+          parts: mask.parts, touchesBorder: mask.touchesBorder)
+      ], scores: .init(of: try image(index)))
+    record.reasons = rules.reasons(
+      scores: record.scores, entities: record.entities,
+      acceptedHashes: EmptyCollection<PictureHash>())
+    return record
+  }
+
+  func image(_ index: Int) throws -> PixelImage {
+    let samples = (0..<7 * 5 * 3).map { UInt8(truncatingIfNeeded: $0 * (index + 3)) }
+    return try PixelImage(width: 7, height: 5, channels: .rgb, samples: samples)
+  }
+
+  func mask(_ index: Int) throws -> LabelMask {
+    try LabelMask(
+      width: 7, height: 5, ids: (0..<7 * 5).map { UInt16($0 % (index % 9 + 2) == 0 ? 3 : 0) })
   }
 
   func open(
@@ -29,13 +68,16 @@ struct SmallRun {
   ) throws -> RunFolder {
     try RunFolder.open(
       path: path, configuration: configuration, classes: try ClassTable(classes), layout: layout,
-      numerics: "portable", access: access, fileSystem: files)
+      numerics: numerics, access: access, fileSystem: files)
   }
 
-  /// Makes all that is missing.
-  mutating func make(_ path: String, files: (any FileSystem)? = nil) throws {
-    let folder = try open(path, files: files)
-    for shard in 0..<layout.shardCount {
+  /// Makes all that is missing, of all shards or of some.
+  mutating func make(
+    _ path: String, shards: [Int]? = nil, access: RunFolder.Access = .exclusive,
+    files: (any FileSystem)? = nil
+  ) throws {
+    let folder = try open(path, access: access, files: files)
+    for shard in shards ?? Array(0..<layout.shardCount) {
       if case .done = try folder.state(ofShard: shard) { continue }
       let writer = try folder.openShard(shard)
       for index in writer.missing {
@@ -48,11 +90,8 @@ struct SmallRun {
 
   mutating func add(_ index: Int, to writer: ShardWriter) throws {
     made.append(index)
-    let samples = (0..<7 * 5 * 3).map { UInt8(truncatingIfNeeded: $0 * (index + 3)) }
-    let image = try PixelImage(width: 7, height: 5, channels: .rgb, samples: samples)
-    let ids = (0..<7 * 5).map { UInt16($0 % (index + 2) == 0 ? 3 : 0) }
-    let mask = hasMasks ? try LabelMask(width: 7, height: 5, ids: ids) : nil
-    try writer.add(record(index), image: image, mask: mask)
+    let mask = hasMasks ? try mask(index) : nil
+    try writer.add(try record(index), image: try image(index), mask: mask)
   }
 }
 

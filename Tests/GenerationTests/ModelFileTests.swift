@@ -81,12 +81,12 @@ import Testing
     var settings = SamplingSettings(steps: 3, guidance: 4, width: 32, height: 24)
     settings.eta = 0.5
     let plan = try GenerationPlan(source: .prompts(["a", "b"]), count: 4, seed: 5)
-    let maker = try PictureMaker(model: model, plan: plan, settings: settings)
-    let together = try maker.pictures([0, 1, 2, 3]) { _ in }
-    let alone = try [3, 1, 0, 2].map { try maker.pictures([$0]) { _ in }[0] }
+    let maker = try SampleMaker(model: model, plan: plan, settings: settings)
+    let together = try maker.make([0, 1, 2, 3]) { _ in }
+    let alone = try [3, 1, 0, 2].map { try maker.make([$0]) { _ in }[0] }
     #expect(together.map(\.sample.index) == [0, 1, 2, 3])
     for picture in alone { #expect(together[picture.sample.index].image == picture.image) }
     #expect(together[0].image != together[2].image)
-    #expect(together.allSatisfy { $0.attempt == 0 && $0.reasons.isEmpty })
+    #expect(together.allSatisfy { $0.attempt == 0 && $0.scores.isFinite && $0.labels == nil })
   }
 }

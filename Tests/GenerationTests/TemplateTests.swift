@@ -4,7 +4,7 @@ import Testing
 @Suite struct TemplateTests {
   private func words(_ set: TemplateSet, _ names: String...) throws -> [String] {
     let objects = try names.map { try VocabularyClass(name: $0, place: "test") }
-    return set.templates.map { $0.filled(with: objects) { set.slots[$0]?.first ?? "?" } }
+    return set.templates.map { $0.filled(with: objects) { set.slots[$0]?.words.first ?? "?" } }
   }
 
   @Test func theImageNetSetHoldsTheEightyPublishedSentences() throws {
@@ -23,7 +23,7 @@ import Testing
       for list in library.presets("vocabularies") {
         for one in try library.vocabulary(list).classes {
           for template in set.templates {
-            let prompt = template.filled(with: [one]) { set.slots[$0]?.first ?? "{" }
+            let prompt = template.filled(with: [one]) { set.slots[$0]?.words.first ?? "{" }
             #expect(!prompt.contains("{") && !prompt.contains("  ") && prompt.contains(one.words))
           }
         }

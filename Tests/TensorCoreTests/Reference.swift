@@ -184,6 +184,42 @@ enum Reference {
     }
   }
 
+  static func bilinearResized(_ x: Tensor, height: Int, width: Int) -> Tensor {
+    let (n, h, w, c) = x.dimensions4("bilinearResized")
+    let xs = x.values
+    func place(_ index: Int, _ count: Int, _ size: Int) -> (Int, Int, Double) {
+      let place = max((Double(index) + 0.5) * Double(size) / Double(count) - 0.5, 0)
+      let low = min(Int(place), size - 1)
+      return (low, min(low + 1, size - 1), place - Double(low))
+    }
+    return Tensor(shape: [n, height, width, c]) { out in
+      for s in 0..<n {
+        for y in 0..<height {
+          let (top, bottom, down) = place(y, height, h)
+          for xx in 0..<width {
+            let (left, right, across) = place(xx, width, w)
+            for k in 0..<c {
+              func value(_ y: Int, _ x: Int) -> Double { Double(xs[((s * h + y) * w + x) * c + k]) }
+              let above = value(top, left) * (1 - across) + value(top, right) * across
+              let below = value(bottom, left) * (1 - across) + value(bottom, right) * across
+              out[((s * height + y) * width + xx) * c + k] = Float(above * (1 - down) + below * down)
+            }
+          }
+        }
+      }
+    }
+  }
+
+  static func channelAffine(_ x: Tensor, mean: Tensor, scale: Tensor, shift: Tensor) -> Tensor {
+    let c = x.lastDimension
+    let (xs, ms, gs, bs) = (x.values, mean.values, scale.values, shift.values)
+    return Tensor(shape: x.shape) { out in
+      for i in 0..<xs.count {
+        let k = i % c
+        out[i] = Float((Double(xs[i]) - Double(ms[k])) * Double(gs[k]) + Double(bs[k]))
+      }
+    }
+  }
 }
 
 /// Lengths that fall before, on and behind the edges of vectors, tiles and panels.

@@ -128,12 +128,20 @@ void ck_layer_norm(const ck_table *table, const float *x, const float *scale, co
 
 // MARK: Elementwise; `out` may be an input
 
-typedef enum { CK_SILU = 0, CK_GELU = 1, CK_QUICK_GELU = 2 } ck_activation;
+typedef enum { CK_SILU = 0, CK_GELU = 1, CK_QUICK_GELU = 2, CK_RELU = 3, CK_SIGMOID = 4 } ck_activation;
 void ck_activate(const ck_table *table, ck_activation kind, const float *x, size_t count, float *out);
 /// First half of each row of 2·width times the GELU of the second half.
 void ck_geglu(const ck_table *table, const float *x, size_t rows, size_t width, float *out);
 /// alpha · a + beta · b.
 void ck_combine(const ck_table *table, const float *a, float alpha, const float *b, float beta, size_t count, float *out);
+
+// MARK: Resizing
+
+/// One row of a resized feature map: `above` and `below` [width, channels] are mixed (`fraction` of the way down), then
+/// out[x] = mixed[left[x]] + (mixed[right[x]] − mixed[left[x]]) · across[x] for each of `out_width` pixels.
+/// `mixed`: width × channels floats of scratch.
+void ck_bilinear_row(const ck_table *table, const float *above, const float *below, float fraction, size_t width, size_t channels,
+                     const uint32_t *left, const uint32_t *right, const float *across, size_t out_width, float *mixed, float *out);
 
 // MARK: Half precision
 

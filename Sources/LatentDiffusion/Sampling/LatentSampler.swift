@@ -42,6 +42,8 @@ public struct LatentSampler: Sendable {
     public let stepCount: Int
     /// The step's training timestep.
     public let timestep: Int
+    /// What the U-Net was shown at the step [N, H, W, C], once for each sample.
+    public let modelInput: Tensor
     /// The latents after the step [N, H, W, C].
     public let latents: Tensor
   }
@@ -108,7 +110,8 @@ public struct LatentSampler: Sendable {
       }
       try onStep(
         Progress(
-          step: step, stepCount: run.timesteps.count, timestep: timestep, latents: latents))
+          step: step, stepCount: run.timesteps.count, timestep: timestep, modelInput: input,
+          latents: latents))
     }
     return latents
   }

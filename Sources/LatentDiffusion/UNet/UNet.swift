@@ -49,9 +49,9 @@ public struct UNet: Sendable {
         inputs: widths[max(level - 1, 0)])
     }
     middleBlock = try MiddleBlock(weights / "mid_block", configuration)
-    inputBlocks = Self.inputBlocks(configuration)
-    middle = UNetBlock(place: .middle, level: levels - 1, channels: widths[levels - 1])
-    outputBlocks = Self.outputBlocks(configuration)
+    inputBlocks = configuration.inputBlocks
+    middle = configuration.middleBlock
+    outputBlocks = configuration.outputBlocks
 
     var skips = inputBlocks.map(\.channels)
     var inputs = widths[levels - 1]
@@ -135,33 +135,5 @@ public struct UNet: Sendable {
       done += block.count
     }
     return convOut(normOut(x, thenSiLU: true))
-  }
-
-  private static func inputBlocks(_ configuration: UNetConfiguration) -> [UNetBlock] {
-    var blocks = [UNetBlock(place: .input(0), level: 0, channels: configuration.widths[0])]
-    for (level, width) in configuration.widths.enumerated() {
-      let downsamples = level < configuration.levelCount - 1
-      for index in 0..<configuration.blockCounts[level] + (downsamples ? 1 : 0) {
-        let isDownsampler = index == configuration.blockCounts[level]
-        blocks.append(
-          UNetBlock(
-            place: .input(blocks.count), level: isDownsampler ? level + 1 : level, channels: width))
-      }
-    }
-    return blocks
-  }
-
-  private static func outputBlocks(_ configuration: UNetConfiguration) -> [UNetBlock] {
-    var blocks: [UNetBlock] = []
-    for level in (0..<configuration.levelCount).reversed() {
-      let last = configuration.blockCounts[level]
-      for index in 0...last {
-        blocks.append(
-          UNetBlock(
-            place: .output(blocks.count), level: index == last ? max(level - 1, 0) : level,
-            channels: configuration.widths[level]))
-      }
-    }
-    return blocks
   }
 }

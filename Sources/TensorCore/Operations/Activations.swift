@@ -3,6 +3,12 @@ import CKernels
 /// x · sigmoid(x).
 public func silu(_ x: Tensor) -> Tensor { activated(x, CK_SILU) }
 
+/// The larger of x and 0.
+public func relu(_ x: Tensor) -> Tensor { activated(x, CK_RELU) }
+
+/// 1 / (1 + e^(−x)).
+public func sigmoid(_ x: Tensor) -> Tensor { activated(x, CK_SIGMOID) }
+
 /// The exact GELU, x · Φ(x), by the error function.
 public func gelu(_ x: Tensor) -> Tensor { activated(x, CK_GELU) }
 

@@ -94,6 +94,34 @@ private func groupFactors(
   }
 }
 
+/// (x − mean) · scale + shift in each channel: batch normalisation by running statistics.
+///
+/// - Shapes: `x` [N, H, W, C], `mean`, `scale` and `shift` [C] → [N, H, W, C].
+public func channelAffine(_ x: Tensor, mean: Tensor, scale: Tensor, shift: Tensor) -> Tensor {
+  let (n, h, w, c) = x.dimensions4("channelAffine")
+  precondition(
+    mean.shape == [c] && scale.shape == [c] && shift.shape == [c],
+    "channelAffine: \(x.shape), mean \(mean.shape), scale \(scale.shape), shift \(shift.shape)")
+  let kernels = KernelLevel.kernels
+  return Tensor(shape: x.shape) { out in
+    guard let destination = out.baseAddress, c > 0 else { return }
+    x.withUnsafePointer { source in
+      mean.withUnsafePointer { mean in
+        scale.withUnsafePointer { scale in
+          shift.withUnsafePointer { shift in
+            Parallel.forRanges(n * h * w, grain: max(1, elementGrain / c)) { pixels in
+              let start = pixels.lowerBound * c
+              ck_channel_affine(
+                kernels, source + start, mean, scale, shift, pixels.count, c, 0,
+                destination + start)
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
 /// Layer normalisation of the last axis.
 ///
 /// - Shapes: `x` [..., D], `scale` and `shift` [D] → [..., D].

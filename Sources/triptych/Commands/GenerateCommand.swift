@@ -4,13 +4,14 @@ import Checkpoints
 import DatasetFormat
 import Generation
 import LatentDiffusion
+import MaskGrounding
 import TensorCore
 
 /// `triptych generate`: pictures from prompts or a vocabulary.
 struct GenerateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "generate",
-    abstract: "Makes pictures from prompts or from a vocabulary, and writes them to a run folder.",
+    abstract: "Makes pictures with masks from prompts or from a vocabulary, and writes them to a run folder.",
     discussion: """
       Sample i has its own seed, from the run's seed and i alone: its bytes depend neither on batch nor on threads. \
       Stopped at any time, the same command goes on.
@@ -19,7 +20,27 @@ struct GenerateCommand: ParsableCommand {
   @OptionGroup(title: "What to show") var prompts: PromptOptions
   @OptionGroup(title: "Model") var model: ModelOptions
   @OptionGroup(title: "Sampling") var sampling: SamplingOptions
+  @OptionGroup(title: "Masks") var masks: MaskOptions
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "What to find in the pictures of --prompt: words with commas between them.",
+      valueName: "list"))
+  var entities: String?
+
+  @Flag(name: .long, help: "Compare each mask with that of the mirrored picture; costs a second pass.")
+  var flipCheck = false
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "Rules for accepting samples, in YAML; rejected ones are made again with other seeds.",
+      valueName: "file"))
+  var filters: String?
+
   @OptionGroup(title: "Output") var output: OutputOptions
+  @OptionGroup(title: "A part of the run") var part: ShardOptions
 
   @Option(
     name: .long,
@@ -37,6 +58,20 @@ struct GenerateCommand: ParsableCommand {
 
   @OptionGroup(title: "Running") var runtime: RuntimeOptions
 
+  func validate() throws {
+    if entities != nil, prompts.vocabulary != nil {
+      throw ValidationError(
+        "--entities goes with --prompt; the prompts of a vocabulary say what is in them")
+    }
+    guard output.noMasks else { return }
+    let given = [
+      ("--entities", entities != nil), ("--flip-check", flipCheck),
+      ("--grounding", masks.grounding != nil), ("--mask-source", masks.maskSource != nil),
+      ("--ignore-band", masks.ignoreBand),
+    ].first(where: \.1)
+    if let given { throw ValidationError("\(given.0) and --no-masks do not go together") }
+  }
+
   func run() throws {
     runtime.apply()
     let model = try StableDiffusionModel(path: model.folder())
@@ -52,14 +87,17 @@ struct GenerateCommand: ParsableCommand {
     let memory = try MemoryEstimate(
       model: model, settings: settings, batch: min(sampling.batch, plan.count))
     try memory.check()
+    let maskSettings = try maskSettings()
     let run = GenerationRun(
       plan: plan, settings: settings, scheduler: try model.schedulerKind(settings),
       fingerprint: try ModelFingerprint(model),
       licence: try ModelCard.licence(of: model.folder.path),
-      latentsDigest: try latents.map(FileDigest.sha256), shardSize: output.shardSize,
-      numerics: (runtime.precision.rawValue, KernelLevel.selected))
+      latentsDigest: try latents.map(FileDigest.sha256), masks: maskSettings,
+      shardSize: output.shardSize, rules: try rules(hasMasks: maskSettings != nil), numerics: (runtime.precision.rawValue, KernelLevel.selected))
     let path = output.output ?? "Output/\(run.name)"
+    let shards = try part.shards(of: run.layout)
     guard !output.dryRun else { return try describe(run, path: path, memory: memory) }
+    try checkWhole(shards, of: run.layout)
     try checkLatents(run)
     for file in [saveLatents, output.contactSheet].compactMap({ $0 }) {
       try RunSheet.checkPlace(file)
@@ -69,26 +107,80 @@ struct GenerateCommand: ParsableCommand {
       try DiskEstimate(count: plan.count, width: settings.width, height: settings.height)
         .check(at: path)
     }
-    try make(run, model: model, initial: initial, path: path)
+    try make(run, shards: shards, model: model, initial: initial, path: path)
+  }
+
+  /// Files about the whole run cannot be made from a part of it.
+  private func checkWhole(_ shards: [Int], of layout: RunLayout) throws {
+    guard shards.count < layout.shardCount else { return }
+    for (option, file) in [
+      ("--save-latents", saveLatents), ("--contact-sheet", output.contactSheet),
+    ] where file != nil {
+      throw GenerationError(
+        .usage, option, "goes with a whole run, not with --shards, --worker or a Slurm array")
+    }
+  }
+
+  /// How masks are read; nil where there are to be none.
+  private func maskSettings() throws -> MaskSettings? {
+    guard !output.noMasks else { return nil }
+    guard prompts.prompt.isEmpty || entities != nil else {
+      Console.note(
+        "triptych: nothing to find is named, so pictures are made alone; --entities a,b finds a and b")
+      return nil
+    }
+    return MaskSettings(
+      source: try masks.source(), composition: masks.composition,
+      entities: try entities.map(EntityList.parse) ?? [], flipCheck: flipCheck)
+  }
+
+  /// Which samples are accepted.
+  private func rules(hasMasks: Bool) throws -> FilterRules {
+    let usual = FilterRules.usual(hasMasks: hasMasks, hasFlipCheck: flipCheck)
+    let rules = try filters.map { try FilterRulesFile.read($0, changing: usual) } ?? usual
+    if rules.needsAgreement, !flipCheck {
+      throw GenerationError(
+        .usage, filters ?? "--filters",
+        "a rule asks for min_agreement, which needs --flip-check")
+    }
+    return rules
   }
 
   private func make(
-    _ run: GenerationRun, model: StableDiffusionModel, initial: Tensor?, path: String
+    _ run: GenerationRun, shards: [Int], model: StableDiffusionModel, initial: Tensor?,
+    path: String
   ) throws {
-    let maker = try PictureMaker(
-      model: model, plan: run.plan, settings: run.settings, initialLatents: initial)
+    if let filters {
+      try FilterRulesFile.check(run.rules, against: run.classes(), file: filters)
+    }
+    let maker = try SampleMaker(
+      model: model, plan: run.plan, settings: run.settings, masks: run.masks,
+      initialLatents: initial)
     let folder = try RunFolder.open(
       path: path, configuration: run.configuration, classes: run.classes(), layout: run.layout,
-      numerics: run.numericsFingerprint)
-    let reporter = ProgressReporter(total: run.plan.count, unit: "image")
+      numerics: run.numericsFingerprint,
+      access: shards.count == run.layout.shardCount ? .exclusive : .shared)
+    let reporter = ProgressReporter(
+      total: shards.reduce(0) { $0 + run.layout.indices(ofShard: $1).count }, unit: "image")
     let clock = ContinuousClock()
     let start = clock.now
     let pipeline = GenerationPipeline(run, maker: maker, batch: sampling.batch)
-    let (summary, finalLatents) = try pipeline.fill(folder, keepsLatents: saveLatents != nil) {
-      event in
-      try Self.checkInterruption(path: path, reporter)
+    let (summary, finalLatents) = try pipeline.fill(
+      folder, shards: shards, keepsLatents: saveLatents != nil
+    ) { event in
+      if Interruption.signalNumber != 0 { reporter.finish() }
+      try Interruption.check(path)
       switch event {
       case .progress(let done): reporter.update(done: done)
+      case .working: break
+      case .rejected(let index, let attempt, let reasons):
+        guard runtime.json else { break }
+        try Console.result(
+          .object([
+            .init("event", "rejected"), .init("index", .integer(Int64(index))),
+            .init("attempt", .integer(Int64(attempt))),
+            .init("reasons", .array(reasons.map { .string($0) })),
+          ]))
       case .note(let text):
         reporter.finish()
         Console.note("triptych: \(Console.oneLine(text))")
@@ -130,7 +222,8 @@ struct GenerateCommand: ParsableCommand {
         .init("accepted", .integer(Int64(summary.accepted))), .init("output", .string(path)),
         .init("seconds_per_sample", .number(each)), .init("peak_rss_bytes", .integer(Int64(peak))),
       ], text: lines.joined(separator: "\n"))
-    if summary.accepted == 0 { throw ExitCode(ExitCodes.answerIsNo) }
+    // A worker beyond the last shard has nothing to do, and has done it.
+    if summary.accepted == 0 && summary.samples > 0 { throw ExitCode(ExitCodes.answerIsNo) }
   }
 
   private func describe(_ run: GenerationRun, path: String, memory: MemoryEstimate) throws {
@@ -165,12 +258,5 @@ struct GenerateCommand: ParsableCommand {
         .usage, "--save-latents",
         "\(run.plan.count) samples are too many to hold; make fewer at a time")
     }
-  }
-
-  private static func checkInterruption(path: String, _ reporter: ProgressReporter) throws {
-    guard Interruption.signalNumber != 0 else { return }
-    reporter.finish()
-    throw GenerationError(
-      .interrupted, path, "stopped; what is finished stays, the same command goes on")
   }
 }

@@ -17,7 +17,7 @@ struct OutputOptions: ParsableArguments {
     help: ArgumentHelp("Also write a grid of the first pictures to this PNG.", valueName: "file"))
   var contactSheet: String?
 
-  @Flag(name: .long, help: "Pictures only; nothing else is made yet, so this changes nothing.")
+  @Flag(name: .long, help: "Pictures only.")
   var noMasks = false
 
   @Flag(name: .long, help: "Say what would be made, and make nothing.")

@@ -1,0 +1,189 @@
+import CanonicalJSON
+public import TensorCore
+
+/// A checkpoint that `torch.save` wrote, mapped into memory: a zip archive with a pickle and the tensors' bytes.
+///
+/// The pickle is read once, when the file is opened, by a machine that rebuilds tensors and calls nothing; tensors
+/// are read when they are asked for. A file that is a dictionary with the tensors under `state_dict`,
+/// `model_state_dict` or `model` (training checkpoints) is read from there, and what stands beside is passed over by
+/// name; of the dictionary of tensors itself, only the tensors are read.
+///
+/// - Source: PyTorch `torch/serialization.py`.
+public final class PickleFile: WeightSource {
+  /// Where training checkpoints keep their tensors.
+  static let nestedNames = ["state_dict", "model_state_dict", "model"]
+  /// The longest pickle that is read; that of a large checkpoint takes about a megabyte.
+  static let pickleByteLimit = 64 << 20
+
+  /// The path of the file.
+  public let name: String
+  /// Every key, sorted.
+  public let keys: [String]
+  /// The key under which the tensors stand; nil where the file is nothing else than a dictionary of them.
+  public let nesting: String?
+  /// The other keys on the tensors' level and above, which are not read, sorted.
+  public let passedOver: [String]
+
+  private let file: MappedFile
+  private let tensors: [String: PickleTensor]
+
+  /// Opens a file and reads its pickle.
+  ///
+  /// - Throws: ``CheckpointError`` with the rule that is broken, or the class or instruction that is refused.
+  public init(path: String) throws {
+    let file = try MappedFile(path: path)
+    let directory = try ZipDirectory(file)
+    let (pickle, folder) = try Self.pickle(in: directory, file)
+    try Self.checkByteOrder(directory.ranges[folder + "byteorder"], file)
+    var machine = PickleMachine(try file.copiedBytes(pickle)) {
+      directory.ranges["\(folder)data/\($0)"]
+    }
+    let value: PickleValue
+    do {
+      value = try machine.run()
+    } catch let fault as PickleMachine.Fault {
+      throw CheckpointError(
+        fault.isUnsupported ? .unsupported : .malformed, file: path,
+        "data.pkl, byte \(fault.position): \(fault.message)")
+    }
+    guard let top = machine.members(value) else {
+      throw CheckpointError(
+        .unsupported, file: path,
+        "holds \(value.kind), expected a dictionary of tensors; save the state_dict")
+    }
+    let nested = try Self.nested(in: top, machine, path)
+    var (tensors, others): ([String: PickleTensor], [String]) = ([:], [])
+    for (key, value) in nested?.members ?? top {
+      guard case .string(let key) = key, case .tensor(let tensor) = value else {
+        others.append(Self.text(key))
+        continue
+      }
+      guard tensors.updateValue(tensor, forKey: key) == nil else {
+        throw CheckpointError(.malformed, file: path, key: key, "two tensors have this key")
+      }
+    }
+    guard !tensors.isEmpty else {
+      let found = others.sorted().prefix(8).map { JSONError.excerpt(of: $0) }.joined(separator: ", ")
+      throw CheckpointError(
+        .unsupported, file: path,
+        "holds no tensors; found \(found.isEmpty ? "nothing" : "the keys \(found)"), expected a state_dict")
+    }
+    if nested != nil {
+      others += top.map { Self.text($0.key) }.filter { $0 != nested?.name }
+    }
+    name = path
+    keys = tensors.keys.sorted()
+    nesting = nested?.name
+    passedOver = others.sorted()
+    self.file = file
+    self.tensors = tensors
+  }
+
+  /// Type and shape of a key; nil where there is no such key.
+  public func record(_ key: String) -> TensorRecord? {
+    tensors[key].map { TensorRecord(type: $0.storage.type, shape: $0.shape) }
+  }
+
+  /// The tensor of a key, widened to float (F64: rounded) and checked to be finite.
+  ///
+  /// - Throws: ``CheckpointError`` naming the key where it is absent, of a type that is not computed with, or holds
+  ///   NaN or infinity, and where the file was cut short since it was opened.
+  public func tensor(_ key: String) throws -> Tensor {
+    guard let stored = tensors[key] else { throw CheckpointError.missing(key, in: name) }
+    let type = stored.storage.type
+    guard type.isComputable || type == .float64 else {
+      throw CheckpointError(
+        .unsupported, file: name, key: key,
+        "stored as \(type.rawValue), which is not computed with; expected F64, F32, F16 or BF16")
+    }
+    let start = stored.storage.start + stored.offset * type.byteCount
+    let tensor =
+      stored.isContiguous
+      ? try file.tensor(type, at: start, shape: stored.shape)
+      : try gathered(stored, type, start)
+    if let error = CheckpointError.notFinite(tensor, key: key, in: name) { throw error }
+    return tensor
+  }
+
+  /// A view whose elements lie scattered: the stretch of the storage it spans, put into row-major order.
+  private func gathered(_ stored: PickleTensor, _ type: ElementType, _ start: Int) throws -> Tensor {
+    let axes = Array(zip(stored.shape, stored.strides))
+    guard !stored.shape.contains(0) else { return Tensor.zeros(stored.shape) }
+    let reach = axes.reduce(0) { $0 + ($1.0 - 1) * $1.1 }
+    let span = try file.tensor(type, at: start, shape: [reach + 1])
+    return unsafe span.withUnsafeBuffer { source in
+      unsafe Tensor(shape: stored.shape) { out in
+        var index = [Int](repeating: 0, count: axes.count)
+        var place = 0
+        for element in 0..<out.count {
+          unsafe out[element] = source[place]
+          for axis in axes.indices.reversed() {
+            index[axis] += 1
+            place += axes[axis].1
+            if index[axis] < axes[axis].0 { break }
+            place -= axes[axis].0 * axes[axis].1
+            index[axis] = 0
+          }
+        }
+      }
+    }
+  }
+
+  /// The bytes of the pickle, and the archive's top folder with its slash.
+  private static func pickle(
+    in directory: ZipDirectory, _ file: MappedFile
+  ) throws -> (Range<Int>, String) {
+    let name = "data.pkl"
+    let found = directory.ranges.filter {
+      $0.key.hasSuffix("/" + name) && $0.key.firstIndex(of: "/") == $0.key.lastIndex(of: "/")
+    }
+    guard let pickle = found.first, found.count == 1 else {
+      throw CheckpointError(
+        .unsupported, file: file.path,
+        "a zip archive with \(found.count) entries FOLDER/\(name), expected one as torch.save writes it")
+    }
+    guard pickle.value.count <= pickleByteLimit else {
+      throw CheckpointError(
+        .malformed, file: file.path,
+        "\(name) has \(pickle.value.count) bytes, at most \(pickleByteLimit) are read")
+    }
+    return (pickle.value, String(pickle.key.dropLast(name.count)))
+  }
+
+  private static func checkByteOrder(_ range: Range<Int>?, _ file: MappedFile) throws {
+    guard let range else { return }
+    let text = String(decoding: try file.copiedBytes(range.prefix(16)), as: UTF8.self)
+    guard text == "little" else {
+      throw CheckpointError(
+        .unsupported, file: file.path,
+        "the byte order is \"\(JSONError.excerpt(of: text))\", expected \"little\"")
+    }
+  }
+
+  private static func nested(
+    in top: [(key: PickleValue, value: PickleValue)], _ machine: PickleMachine, _ path: String
+  ) throws -> (name: String, members: [(key: PickleValue, value: PickleValue)])? {
+    for name in nestedNames {
+      for (key, value) in top {
+        guard case .string(name) = key, let members = machine.members(value) else { continue }
+        return (name, members)
+      }
+    }
+    return nil
+  }
+
+  private static func text(_ key: PickleValue) -> String {
+    switch key {
+    case .string(let text): text
+    case .integer(let number): "\(number)"
+    default: key.kind
+    }
+  }
+}
+
+extension Range<Int> {
+  /// At most the first `count`.
+  fileprivate func prefix(_ count: Int) -> Range<Int> {
+    lowerBound..<Swift.min(upperBound, lowerBound + count)
+  }
+}

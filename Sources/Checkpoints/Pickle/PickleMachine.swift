@@ -1,0 +1,352 @@
+import CanonicalJSON
+import TensorCore
+
+/// Reads a pickle without ever calling anything: it knows tensors, numbers, strings and containers, and refuses every
+/// other instruction and class by its name.
+///
+/// - Source: CPython `Lib/pickle.py`; PyTorch `torch/serialization.py`.
+struct PickleMachine {
+  /// The most values on the stack, remembered values, and containers.
+  static let valueLimit = 1 << 20
+  /// The most values in all containers together.
+  static let elementLimit = 1 << 22
+  /// The longest name of a module or class.
+  static let nameLimit = 256
+  static let axisLimit = 64
+
+  /// What went wrong, and where in the pickle.
+  struct Fault: Error {
+    var position: Int
+    var message: String
+    var isUnsupported = false
+  }
+
+  private enum Kind { case list, tuple, dictionary }
+
+  private struct Node {
+    var kind: Kind
+    /// Of a dictionary: key, value, key, value, …
+    var elements: [PickleValue] = []
+  }
+
+  private var reader: ByteReader
+  /// Where the current instruction begins.
+  private var position = 0
+  private var stack: [PickleValue] = []
+  private var marks: [Int] = []
+  private var memo: [Int: PickleValue] = [:]
+  private var nodes: [Node] = []
+  private var elementCount = 0
+  private let storage: (String) -> Range<Int>?
+
+  /// Prepares to read a pickle.
+  ///
+  /// - Parameters:
+  ///   - bytes: the pickle.
+  ///   - storage: the bytes of the file that hold the storage of a key; nil where there is none.
+  init(_ bytes: [UInt8], storage: @escaping (String) -> Range<Int>?) {
+    reader = ByteReader(bytes)
+    self.storage = storage
+  }
+
+  /// Reads to the end and gives the one value that is left.
+  ///
+  /// - Throws: ``Fault``.
+  mutating func run() throws -> PickleValue {
+    do {
+      while true {
+        position = reader.position
+        let code = try reader.byte()
+        guard let opcode = PickleOpcode(rawValue: code) else { throw refusal(of: code) }
+        if opcode == .stop { return try result() }
+        try carryOut(opcode)
+      }
+    } catch let end as ByteReader.End {
+      throw Fault(
+        position: end.position,
+        message: "\(end.wanted) more byte(s) were expected, \(end.left) are left; it was cut short")
+    }
+  }
+
+  /// Key and value of each member of a dictionary; nil where the value is none.
+  func members(_ value: PickleValue) -> [(key: PickleValue, value: PickleValue)]? {
+    guard case .node(let index) = value, nodes[index].kind == .dictionary else { return nil }
+    let elements = nodes[index].elements
+    return stride(from: 0, to: elements.count, by: 2).map { (elements[$0], elements[$0 + 1]) }
+  }
+
+  private func result() throws -> PickleValue {
+    guard stack.count == 1, marks.isEmpty else {
+      throw fault("\(stack.count) value(s) are left at the end, expected one")
+    }
+    guard reader.left == 0 else { throw fault("\(reader.left) bytes follow the end") }
+    return stack[0]
+  }
+
+  private mutating func carryOut(_ opcode: PickleOpcode) throws {
+    switch opcode {
+    case .proto:
+      let version = try reader.byte()
+      guard 2...5 ~= version else { throw fault("protocol \(version), expected 2 to 5") }
+    // A frame is only a hint of how much to read at once; what it claims is not relied upon.
+    case .frame: _ = try reader.take(8)
+    case .mark:
+      guard marks.count < Self.valueLimit else { throw fault("more than \(Self.valueLimit) marks") }
+      marks.append(stack.count)
+    case .none: try push(.none)
+    case .newTrue: try push(.flag(true))
+    case .newFalse: try push(.flag(false))
+    case .binInt: try push(.integer(Int64(Int32(truncatingIfNeeded: try reader.number(4)))))
+    case .binInt1: try push(.integer(Int64(try reader.number(1))))
+    case .binInt2: try push(.integer(Int64(try reader.number(2))))
+    case .long1: try push(.integer(try longInteger()))
+    case .binFloat:
+      try push(.number(Double(bitPattern: try reader.number(8).byteSwapped)))
+    case .binUnicode: try push(.string(try text(Int(try reader.number(4)))))
+    case .shortBinUnicode: try push(.string(try text(Int(try reader.number(1)))))
+    case .binGet: try recall(Int(try reader.number(1)))
+    case .longBinGet: try recall(Int(try reader.number(4)))
+    case .binPut: try remember(Int(try reader.number(1)))
+    case .longBinPut: try remember(Int(try reader.number(4)))
+    case .memoize: try remember(memo.count)
+    case .global: try pushGlobal(try name(), try name())
+    case .stackGlobal: try pushStackGlobal()
+    case .reduce: try reduce()
+    case .build: try build()
+    case .binPersID: try pushStorage()
+    case .stop: break
+    default: try carryOutContainer(opcode)
+    }
+  }
+
+  private mutating func carryOutContainer(_ opcode: PickleOpcode) throws {
+    switch opcode {
+    case .emptyList: try push(.list, [])
+    case .emptyDict: try push(.dictionary, [])
+    case .emptyTuple: try push(.tuple, [])
+    case .tuple: try push(.tuple, try popToMark())
+    case .tuple1: try push(.tuple, try pop(1))
+    case .tuple2: try push(.tuple, try pop(2))
+    case .tuple3: try push(.tuple, try pop(3))
+    case .append: try extend(.list, with: try pop(1))
+    case .appends: try extend(.list, with: try popToMark())
+    case .setItem: try extend(.dictionary, with: try pop(2))
+    case .setItems: try extend(.dictionary, with: try popToMark())
+    default: preconditionFailure("pickle: \(opcode) is listed and not carried out")
+    }
+  }
+
+  // MARK: The stack
+
+  private mutating func push(_ value: PickleValue) throws {
+    guard stack.count < Self.valueLimit else {
+      throw fault("more than \(Self.valueLimit) values on the stack")
+    }
+    stack.append(value)
+  }
+
+  private mutating func push(_ kind: Kind, _ elements: [PickleValue]) throws {
+    try count(elements.count)
+    guard nodes.count < Self.valueLimit else {
+      throw fault("more than \(Self.valueLimit) containers")
+    }
+    nodes.append(Node(kind: kind, elements: elements))
+    try push(.node(nodes.count - 1))
+  }
+
+  /// The last values, which are taken off; those in front of the last mark stay.
+  private mutating func pop(_ count: Int) throws -> [PickleValue] {
+    guard stack.count - count >= marks.last ?? 0 else { throw fault("the stack has too few values") }
+    defer { stack.removeLast(count) }
+    return Array(stack.suffix(count))
+  }
+
+  private mutating func popToMark() throws -> [PickleValue] {
+    guard let mark = marks.popLast() else { throw fault("there is no mark") }
+    defer { stack.removeLast(stack.count - mark) }
+    return Array(stack[mark...])
+  }
+
+  private mutating func extend(_ kind: Kind, with values: [PickleValue]) throws {
+    guard stack.count > marks.last ?? 0, case .node(let index)? = stack.last,
+      nodes[index].kind == kind
+    else { throw fault("expected a \(kind) to add to, found \(stack.last?.kind ?? "nothing")") }
+    guard kind != .dictionary || values.count.isMultiple(of: 2) else {
+      throw fault("a key without a value")
+    }
+    try count(values.count)
+    nodes[index].elements.append(contentsOf: values)
+  }
+
+  private mutating func count(_ elements: Int) throws {
+    elementCount += elements
+    guard elementCount <= Self.elementLimit else {
+      throw fault("more than \(Self.elementLimit) values in containers")
+    }
+  }
+
+  private mutating func remember(_ index: Int) throws {
+    guard stack.count > marks.last ?? 0, let value = stack.last else {
+      throw fault("there is nothing to remember")
+    }
+    guard memo.count < Self.valueLimit || memo[index] != nil else {
+      throw fault("more than \(Self.valueLimit) values to remember")
+    }
+    memo[index] = value
+  }
+
+  private mutating func recall(_ index: Int) throws {
+    guard let value = memo[index] else { throw fault("value \(index) was never remembered") }
+    try push(value)
+  }
+
+  // MARK: Literals
+
+  private mutating func longInteger() throws -> Int64 {
+    let size = Int(try reader.byte())
+    guard size <= 8 else { throw fault("a whole number of \(size) bytes, at most 8 are read") }
+    guard size > 0 else { return 0 }
+    let shift = 64 - 8 * size
+    return Int64(bitPattern: try reader.number(size) << UInt64(shift)) >> Int64(shift)
+  }
+
+  private mutating func text(_ length: Int) throws -> String {
+    guard let text = String(validating: try reader.take(length), as: UTF8.self) else {
+      throw fault("a string is not UTF-8")
+    }
+    return text
+  }
+
+  private mutating func name() throws -> String {
+    guard let name = String(validating: try reader.line(limit: Self.nameLimit), as: UTF8.self)
+    else { throw fault("the name of a class is not UTF-8") }
+    return name
+  }
+
+  // MARK: Classes
+
+  private mutating func pushGlobal(_ module: String, _ name: String) throws {
+    let full = "\(module).\(name)"
+    guard let global = PickleGlobal(full) else {
+      throw Fault(
+        position: position,
+        message: "names \(JSONError.excerpt(of: full)), which is not allowed: only tensors are read, and nothing is "
+          + "run; save the bare tensors (state_dict) or convert the file to safetensors",
+        isUnsupported: true)
+    }
+    try push(.global(global))
+  }
+
+  private mutating func pushStackGlobal() throws {
+    let names = try pop(2)
+    guard case .string(let module) = names[0], case .string(let name) = names[1] else {
+      throw fault("STACK_GLOBAL expects two strings")
+    }
+    try pushGlobal(module, name)
+  }
+
+  /// Stands for a call: the three constructions that tensors are saved as.
+  private mutating func reduce() throws {
+    let operands = try pop(2)
+    guard case .global(let global) = operands[0], let arguments = tuple(operands[1]) else {
+      throw fault("REDUCE of \(operands[0].kind) with \(operands[1].kind)")
+    }
+    switch global {
+    case .orderedDictionary:
+      guard arguments.isEmpty else { throw fault("an OrderedDict is made from \(arguments.count) arguments, expected none") }
+      try push(.dictionary, [])
+    case .tensor: try push(.tensor(try rebuiltTensor(arguments)))
+    case .parameter:
+      guard case .tensor(let tensor)? = arguments.first, arguments.count == 3 else {
+        throw fault("a parameter is made from something else than a tensor and two arguments")
+      }
+      try push(.tensor(tensor))
+    case .storage, .bystander:
+      throw Fault(
+        position: position, message: "REDUCE calls \(global.name), which is not allowed",
+        isUnsupported: true)
+    }
+  }
+
+  /// What an object remembers beside its items is not needed of dictionaries, and refused of all else.
+  private mutating func build() throws {
+    _ = try pop(1)
+    guard stack.count > marks.last ?? 0, case .node(let index)? = stack.last,
+      nodes[index].kind == .dictionary
+    else {
+      throw Fault(
+        position: position,
+        message: "BUILD of \(stack.last?.kind ?? "nothing"), which is not allowed",
+        isUnsupported: true)
+    }
+  }
+
+  private func tuple(_ value: PickleValue) -> [PickleValue]? {
+    guard case .node(let index) = value, nodes[index].kind == .tuple else { return nil }
+    return nodes[index].elements
+  }
+
+  private mutating func pushStorage() throws {
+    guard let parts = tuple(try pop(1)[0]), parts.count == 5, case .string("storage") = parts[0],
+      case .global(.storage(let type)) = parts[1], case .string(let key) = parts[2],
+      case .integer(let count) = parts[4], let count = Int(exactly: count), count >= 0
+    else { throw fault("a persistent id is not (\"storage\", class, key, place, count)") }
+    let (byteCount, overflow) = count.multipliedReportingOverflow(by: type.byteCount)
+    guard let range = storage(key) else {
+      throw fault("the archive has no storage \"\(JSONError.excerpt(of: key))\"")
+    }
+    guard !overflow, byteCount == range.count else {
+      throw fault(
+        "storage \"\(JSONError.excerpt(of: key))\" has \(range.count) bytes, expected \(count) elements of "
+          + "\(type.rawValue)")
+    }
+    try push(.storage(PickleStorage(type: type, start: range.lowerBound, count: count)))
+  }
+
+  private func rebuiltTensor(_ arguments: [PickleValue]) throws -> PickleTensor {
+    guard 6...7 ~= arguments.count, case .storage(let storage) = arguments[0],
+      case .integer(let offset) = arguments[1], let offset = Int(exactly: offset),
+      let shape = try lengths(arguments[2]), let strides = try lengths(arguments[3])
+    else { throw fault("a tensor is not made from storage, offset, shape and strides") }
+    guard shape.count == strides.count, shape.count <= Self.axisLimit else {
+      throw fault(
+        "a tensor of \(shape.count) axes with \(strides.count) strides, at most \(Self.axisLimit) axes are read")
+    }
+    let outside = "shape \(shape), strides \(strides), offset \(offset) lies outside its storage of \(storage.count) elements"
+    guard offset >= 0, offset <= storage.count else { throw fault(outside) }
+    // The index of the last element, and how many there are: both must fit the storage.
+    var (last, count, isEmpty) = (offset, 1, false)
+    for (length, stride) in zip(shape, strides) {
+      guard length > 0 else {
+        isEmpty = true
+        continue
+      }
+      let (reach, first) = (length - 1).multipliedReportingOverflow(by: stride)
+      let (sum, second) = last.addingReportingOverflow(reach)
+      let (product, third) = count.multipliedReportingOverflow(by: length)
+      guard !first, !second, !third else { throw fault(outside) }
+      (last, count) = (sum, product)
+    }
+    guard isEmpty || (last < storage.count && count <= storage.count) else { throw fault(outside) }
+    return PickleTensor(storage: storage, offset: offset, shape: shape, strides: strides)
+  }
+
+  private func lengths(_ value: PickleValue) throws -> [Int]? {
+    try tuple(value)?.map { element in
+      guard case .integer(let number) = element, let length = Int(exactly: number), length >= 0
+      else { throw fault("a shape or stride holds \(element.kind), expected numbers from 0") }
+      return length
+    }
+  }
+
+  private func refusal(of code: UInt8) -> Fault {
+    guard let name = PickleOpcode.refusedNames[code] else {
+      return fault("byte \(code) is no pickle instruction; the file is damaged")
+    }
+    return Fault(
+      position: position, message: "the instruction \(name) is not carried out here",
+      isUnsupported: true)
+  }
+
+  private func fault(_ message: String) -> Fault { Fault(position: position, message: message) }
+}

@@ -1,0 +1,155 @@
+public import CanonicalJSON
+public import DatasetFormat
+import Imaging
+public import LatentDiffusion
+public import TensorCore
+
+/// A run: its plan, its model and its settings, and the folder it fills.
+public struct GenerationRun: Sendable {
+  /// The samples.
+  public var plan: GenerationPlan
+  /// How each is sampled.
+  public var settings: SamplingSettings
+  /// The scheduler the settings and the model agree on.
+  public var scheduler: SchedulerConfiguration.Kind
+  /// The model's files.
+  public var fingerprint: ModelFingerprint
+  /// What the model's card says; nil where it says nothing.
+  public var licence: String?
+  /// The SHA-256 of the file of initial latents, where one is given.
+  public var latentsDigest: String?
+  /// How masks are read; nil for pictures alone.
+  public var masks: MaskSettings?
+  /// Samples of a shard.
+  public var shardSize: Int
+  /// Which samples are accepted, and how often a rejected one is made again.
+  public var rules: FilterRules
+  /// How numbers are multiplied: precision and kernel level.
+  public var numerics: (precision: String, level: KernelLevel)
+
+  /// Describes a run.
+  public init(
+    plan: GenerationPlan, settings: SamplingSettings, scheduler: SchedulerConfiguration.Kind,
+    fingerprint: ModelFingerprint, licence: String?, latentsDigest: String?, masks: MaskSettings?,
+    shardSize: Int, rules: FilterRules, numerics: (precision: String, level: KernelLevel)
+  ) {
+    self.plan = plan
+    self.settings = settings
+    self.scheduler = scheduler
+    self.fingerprint = fingerprint
+    self.licence = licence
+    self.latentsDigest = latentsDigest
+    self.masks = masks
+    self.shardSize = shardSize
+    self.rules = rules
+    self.numerics = numerics
+  }
+
+  /// Samples and shards.
+  public var layout: RunLayout { RunLayout(sampleCount: plan.count, shardSize: shardSize) }
+
+  /// The arithmetic in one word, for DONE.
+  public var numericsFingerprint: String { "\(numerics.precision)/\(numerics.level.rawValue)" }
+
+  /// All that decides the bytes of the run, for run.json: no time, no host, no path.
+  public var configuration: JSONValue {
+    func text(_ value: String?) -> JSONValue { value.map { .string($0) } ?? .null }
+    return [
+      "program": "triptych", "version": .string(ProgramVersion.text),
+      "seed": .string(String(plan.seed)), "count": .integer(Int64(plan.count)),
+      "shard_size": .integer(Int64(layout.shardSize)), "source": plan.source.json,
+      "model": ["files": fingerprint.json, "licence": text(licence)],
+      "sampling": [
+        "steps": .integer(Int64(settings.steps)), "guidance": .number(settings.guidance),
+        "guidance_rescale": .number(settings.guidanceRescale),
+        "scheduler": .string(scheduler.rawValue), "eta": .number(settings.eta),
+        "negative_prompt": .string(settings.negativePrompt),
+        "width": .integer(Int64(settings.width)), "height": .integer(Int64(settings.height)),
+        "latents_sha256": text(latentsDigest),
+      ],
+      "numerics": [
+        "precision": .string(numerics.precision), "isa": .string(numerics.level.rawValue),
+      ],
+      "masks": masks?.json ?? .null, FilterRules.configurationKey: rules.json,
+    ]
+  }
+
+  /// The classes of the run: the vocabulary's, or for prompts written by hand what to look for in them.
+  ///
+  /// - Throws: `DatasetError` where a name cannot be written.
+  public func classes() throws -> ClassTable {
+    guard case .vocabulary(let vocabulary, _, _) = plan.source else {
+      return try ClassTable(
+        (masks?.entities ?? []).enumerated().map { position, name in
+          ClassTable.Entry(id: position + 1, name: name)
+        }, path: "--entities")
+    }
+    return try ClassTable(
+      vocabulary.classes.enumerated().map { position, one in
+        let split: ClassTable.Split =
+          switch one.split {
+          case .seen: .seen
+          case .unseen: .unseen
+          case .undecided: .none
+          }
+        return ClassTable.Entry(
+          id: position + 1, name: one.name, aliases: one.aliases, split: split)
+      }, path: vocabulary.name)
+  }
+
+  /// A name for the run's folder: what it shows, and a part of the configuration's hash.
+  public var name: String {
+    let subject =
+      switch plan.source {
+      case .prompts(let prompts): prompts.first ?? ""
+      case .vocabulary(let vocabulary, _, _):
+        vocabulary.name.split(separator: "/").last.map(String.init) ?? ""
+      }
+    let letters = subject.lowercased().unicodeScalars.map { scalar in
+      ("a"..."z").contains(scalar) || ("0"..."9").contains(scalar) ? Character(scalar) : "-"
+    }
+    let words = String(letters).split(separator: "-").joined(separator: "-").prefix(40)
+    let digest = ContentHash.sha256(configuration.canonicalText.utf8).prefix(8)
+    return words.isEmpty ? String(digest) : "\(words)-\(digest)"
+  }
+
+  /// The record of a sample.
+  func record(
+    _ made: SampleMaker.Made, reasons: [String], rejected: [SampleRecord.RejectedAttempt]
+  ) -> SampleRecord {
+    SampleRecord(
+      index: made.sample.index, hasMask: made.labels != nil, prompt: made.sample.prompt,
+      seed: made.seed, attempt: made.attempt, steps: settings.steps, guidance: settings.guidance,
+      scheduler: scheduler.rawValue, width: settings.width, height: settings.height,
+      reasons: reasons, entities: made.labels?.recorded ?? [], scores: made.scores,
+      rejectedAttempts: rejected)
+  }
+}
+
+extension PromptSource {
+  /// What decides the prompts, written out so that the run can be made again without the files.
+  var json: JSONValue {
+    switch self {
+    case .prompts(let prompts): return ["prompts": .array(prompts.map { .string($0) })]
+    case .vocabulary(let vocabulary, let set, let objects):
+      let templates = set.templates.map { template -> JSONValue in
+        ["text": .string(template.text), "weight": .number(template.weight)]
+      }
+      let slots = set.slots.sorted { $0.key < $1.key }.map { name, words in
+        JSONValue.Member(name, .array(words.words.map { .string($0) }))
+      }
+      return [
+        "classes": .array(
+          vocabulary.classes.map { one in
+            [
+              "name": .string(one.name), "words": .string(one.words),
+              "article": .string(one.article),
+            ]
+          }), "templates": .array(templates), "slots": .object(slots),
+        "objects": [
+          .integer(Int64(objects.lowerBound)), .integer(Int64(objects.upperBound)),
+        ],
+      ]
+    }
+  }
+}
