@@ -95,7 +95,8 @@ let package = Package(
       swiftSettings: settings),
     // Tests
     .target(
-      name: "TestSupport", dependencies: ["CanonicalJSON", "Checkpoints", "TensorCore"],
+      name: "TestSupport",
+      dependencies: ["CanonicalJSON", "Checkpoints", "DatasetFormat", "Imaging", "TensorCore"],
       path: "Tests/TestSupport", swiftSettings: settings),
     .testTarget(
       name: "CanonicalJSONTests", dependencies: ["CanonicalJSON", "TestSupport"],
@@ -146,7 +147,8 @@ let package = Package(
     .testTarget(
       name: "CommandLineTests",
       dependencies: [
-        "triptych", "Checkpoints", "Imaging", "TensorCore", "TestSupport", subprocess,
+        "triptych", "CanonicalJSON", "Checkpoints", "DatasetFormat", "Imaging", "TensorCore",
+        "TestSupport", subprocess,
       ],
       swiftSettings: settings),
   ]

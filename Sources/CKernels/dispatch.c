@@ -125,8 +125,12 @@ void ck_attention_attend(const ck_table *table, const ck_attention *attention, s
   table->attention_attend(attention, sample, head, block, scratch);
 }
 
-void ck_softmax_rows(const ck_table *table, float *scores, size_t rows, size_t columns, float scale, int causal) {
-  table->softmax_rows(scores, rows, columns, scale, causal);
+size_t ck_average_scratch_floats(const ck_table *table, size_t key_count) {
+  return CK_QUERY_BLOCK * (padded(key_count, table->panel_columns) + 16);
+}
+
+void ck_attention_average(const ck_table *table, const ck_attention *attention, size_t sample, size_t block, float *scratch) {
+  table->attention_average(attention, sample, block, scratch);
 }
 
 void ck_channel_moments(const ck_table *table, const float *pixels, const float *origin, size_t count, size_t channels, double *sums,

@@ -5,7 +5,6 @@ INLINE size_t padded(size_t count, size_t unit) { return (count + unit - 1) / un
 static void attention_pack(const ck_attention *t, size_t sample, size_t head) {
   const size_t width = t->width, count = t->key_count, index = sample * t->heads + head;
   const float *keys = t->keys + sample * count * t->key_stride + head * width;
-  const float *values = t->values + sample * count * t->value_stride + head * width;
   // Keys: panels of NR keys, [panel][width][NR]; values: panels of NR columns, [panel][keys][NR].
   float *packed = t->packed_keys + index * padded(count, NR) * width;
   for (size_t panel = 0; panel * NR < count; panel++) {
@@ -16,6 +15,8 @@ static void attention_pack(const ck_attention *t, size_t sample, size_t head) {
       for (size_t k = 0; k < width; k++) to[k * NR + j] = j < present ? key[k] : 0;
     }
   }
+  if (!t->packed_values) return;
+  const float *values = t->values + sample * count * t->value_stride + head * width;
   packed = t->packed_values + index * count * padded(width, NR);
   for (size_t panel = 0; panel * NR < width; panel++) {
     const size_t present = width - panel * NR < NR ? width - panel * NR : NR;
@@ -118,12 +119,35 @@ static void attention_attend(const ck_attention *t, size_t sample, size_t head, 
   }
 }
 
-static void softmax_rows(float *scores, size_t rows, size_t columns, float scale, int causal) {
-  for (size_t i = 0; i < rows; i++) {
-    float *row = scores + i * columns;
-    const size_t visible = causal && i + 1 < columns ? i + 1 : columns;
-    const float total = weigh_row(row, columns, visible, scale, scale * row_top(row, visible));
-    const float factor = 1.0f / total;
-    for (size_t j = 0; j < columns; j++) row[j] *= factor;
+/// The mean over all heads of the weights of one block of queries. The rows of scores are whole: [CK_QUERY_BLOCK][keys].
+static void attention_average(const ck_attention *t, size_t sample, size_t block, float *scratch) {
+  const size_t width = t->width, count = t->key_count, stride = padded(count, NR) + 16;
+  const size_t first = block * CK_QUERY_BLOCK;
+  const size_t rows = t->query_count - first < CK_QUERY_BLOCK ? t->query_count - first : CK_QUERY_BLOCK;
+  const float scale = 1.0f / sqrtf((float)width);
+  float *averages = t->output + (sample * t->query_count + first) * count;
+  for (size_t head = 0; head < t->heads; head++) {
+    const float *queries = t->queries + (sample * t->query_count + first) * t->query_stride + head * width;
+    const float *keys = t->packed_keys + (sample * t->heads + head) * padded(count, NR) * width;
+    for (size_t j = 0; j < count; j += NR) {
+      const int vectors = count - j > V ? 2 : 1;
+      for (size_t i = 0; i < rows; i += MR) {
+        tile(rows - i < MR ? rows - i : MR, vectors, queries + i * t->query_stride, t->query_stride, keys + j * width,
+             width, scratch + i * stride + j, stride, 0);
+      }
+    }
+    for (size_t i = 0; i < rows; i++) {
+      float *row = scratch + i * stride, *out = averages + i * count;
+      const float total = weigh_row(row, count, count, scale, scale * row_top(row, count));
+      const vfloat factor = vsplat(1.0f / (total * (float)t->heads));
+      for (size_t j = 0; j < count; j += V) {
+        const size_t left = count - j;
+        const int whole = left >= V;
+        vfloat sum = head == 0 ? (vfloat){0} : whole ? vload(out + j) : vload_part(out + j, left);
+        sum = vmuladd(whole ? vload(row + j) : vload_part(row + j, left), factor, sum);
+        if (whole) vstore(out + j, sum);
+        else vstore_part(out + j, sum, left);
+      }
+    }
   }
 }

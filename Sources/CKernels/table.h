@@ -11,7 +11,7 @@ struct ck_table {
   void (*multiply)(const ck_product *, size_t, size_t, size_t, size_t, float *);
   void (*attention_pack)(const ck_attention *, size_t, size_t);
   void (*attention_attend)(const ck_attention *, size_t, size_t, size_t, float *);
-  void (*softmax_rows)(float *, size_t, size_t, float, int);
+  void (*attention_average)(const ck_attention *, size_t, size_t, float *);
   void (*channel_moments)(const float *, const float *, size_t, size_t, double *, double *);
   void (*channel_affine)(const float *, const float *, const float *, const float *, size_t, size_t, int, float *);
   void (*layer_norm)(const float *, const float *, const float *, float, size_t, size_t, float *);

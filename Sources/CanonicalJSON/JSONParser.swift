@@ -5,25 +5,26 @@ extension JSONValue {
   /// - Parameters:
   ///   - bytes: the text.
   ///   - depthLimit: how deep arrays and objects may nest.
+  ///   - infinities: whether `Infinity` and `-Infinity` are numbers, as Python's `json` writes them.
   /// - Returns: the value.
   /// - Throws: ``JSONError`` with the byte position.
   public static func parse(
-    _ bytes: some Collection<UInt8>, depthLimit: Int = 64
+    _ bytes: some Collection<UInt8>, depthLimit: Int = 64, infinities: Bool = false
   ) throws(JSONError) -> JSONValue {
     // Typed errors do not pass through the standard library's closure, a result does.
     let inPlace = bytes.withContiguousStorageIfAvailable { buffer in
-      Result { () throws(JSONError) in try document(buffer, depthLimit: depthLimit) }
+      Result { () throws(JSONError) in
+        try document(JSONReader(buffer, depthLimit: depthLimit, infinities: infinities))
+      }
     }
     if let inPlace { return try inPlace.get() }
     return try Array(bytes).withUnsafeBufferPointer { (buffer) throws(JSONError) in
-      try document(buffer, depthLimit: depthLimit)
+      try document(JSONReader(buffer, depthLimit: depthLimit, infinities: infinities))
     }
   }
 
-  private static func document(
-    _ bytes: UnsafeBufferPointer<UInt8>, depthLimit: Int
-  ) throws(JSONError) -> JSONValue {
-    var reader = JSONReader(bytes, depthLimit: depthLimit)
+  private static func document(_ whole: JSONReader) throws(JSONError) -> JSONValue {
+    var reader = whole
     let value = try reader.value()
     try reader.end()
     return value

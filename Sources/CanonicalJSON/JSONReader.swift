@@ -1,7 +1,7 @@
 /// Reads a JSON text piece by piece, so that a large text need not become a tree first.
 ///
-/// The grammar is as strict as that of ``JSONValue/parse(_:depthLimit:)``, which is built on it. The caller
-/// says what it expects next; anything else is an error with its byte position:
+/// The grammar is as strict as that of ``JSONValue/parse(_:depthLimit:infinities:)``, which is built on it. The
+/// caller says what it expects next; anything else is an error with its byte position:
 ///
 ///     var object = try reader.beginObject()
 ///     while let name = try reader.nextName(in: &object) { … read one value … }
@@ -31,15 +31,23 @@ public struct JSONReader {
 
   private let bytes: UnsafeBufferPointer<UInt8>
   private let depthLimit: Int
+  private let infinities: Bool
   private var depth = 0
   private var position = 0
 
   /// Starts at the first byte of a text.
   ///
+  /// - Parameters:
+  ///   - bytes: the text.
+  ///   - depthLimit: how deep arrays and objects may nest.
+  ///   - infinities: whether ``value()`` takes `Infinity` and `-Infinity` for numbers, as Python's `json` writes them.
   /// - Precondition: `bytes` stays valid as long as the reader is used.
-  public init(_ bytes: UnsafeBufferPointer<UInt8>, depthLimit: Int = 64) {
+  public init(
+    _ bytes: UnsafeBufferPointer<UInt8>, depthLimit: Int = 64, infinities: Bool = false
+  ) {
     self.bytes = bytes
     self.depthLimit = depthLimit
+    self.infinities = infinities
   }
 
   /// The position of the next byte, from 0.
@@ -165,6 +173,9 @@ public struct JSONReader {
     case UInt8(ascii: "t"): return try literal("true", .bool(true))
     case UInt8(ascii: "f"): return try literal("false", .bool(false))
     case UInt8(ascii: "n"): return try literal("null", .null)
+    case UInt8(ascii: "I") where infinities: return try literal("Infinity", .number(.infinity))
+    case UInt8(ascii: "-") where infinities && isNegativeInfinity:
+      return try literal("-Infinity", .number(-.infinity))
     case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return try number()
     default: throw unexpected("a value")
     }
@@ -221,6 +232,10 @@ extension JSONReader {
         offset: start, message: "\(excerpt(from: start)) is not a finite number")
     }
     return .number(value)
+  }
+
+  private var isNegativeInfinity: Bool {
+    position + 1 < bytes.count && bytes[position + 1] == UInt8(ascii: "I")
   }
 
   private mutating func digits(_ place: String) throws(JSONError) {

@@ -6,7 +6,7 @@ public enum JSONValue: Sendable, Equatable {
   case bool(Bool)
   /// A number without fraction and exponent that fits 64 bits.
   case integer(Int64)
-  /// Any other number; always finite.
+  /// Any other number; finite unless the parser was told to let infinities in.
   case number(Double)
   /// A string.
   case string(String)

@@ -171,7 +171,7 @@ public struct ModelFolder: Sendable {
   }
 
   private static func readConfiguration(_ path: String) throws -> JSONValue {
-    try RegularFile(path: path).jsonObject(limit: configurationByteLimit)
+    try RegularFile(path: path).jsonObject(limit: configurationByteLimit, infinities: true)
   }
 
   private static func shown(_ name: String?) -> String {

@@ -85,12 +85,18 @@ public final class RegularFile: Sendable {
 
   /// The contents as JSON with an object at the top.
   ///
+  /// - Parameters:
+  ///   - limit: the most bytes that are read.
+  ///   - infinities: whether `Infinity` and `-Infinity` are numbers, as in configurations that diffusers saves.
+  /// - Returns: the object.
   /// - Throws: ``CheckpointError`` as ``contents(limit:)`` does, or with the byte position of a fault.
-  public func jsonObject(limit: Int) throws(CheckpointError) -> JSONValue {
+  public func jsonObject(
+    limit: Int, infinities: Bool = false
+  ) throws(CheckpointError) -> JSONValue {
     let bytes = try contents(limit: limit)
     let value: JSONValue
     do {
-      value = try JSONValue.parse(bytes)
+      value = try JSONValue.parse(bytes, infinities: infinities)
     } catch {
       throw CheckpointError(.malformed, file: path, "is not valid JSON: \(error)")
     }

@@ -97,7 +97,7 @@ extension FileSystem {
   func pause() { usleep(20_000) }
 
   /// Writes a new file and brings its bytes to the disk; nothing stays where it fails.
-  func writeNew(_ bytes: [UInt8], at path: String) throws {
+  public func writeNew(_ bytes: [UInt8], at path: String) throws {
     let file = try createFile(path)
     do {
       do {
@@ -127,7 +127,7 @@ extension FileSystem {
   }
 
   /// Removes a file or folder with all that is in it; links are removed, not followed.
-  func removeTree(_ path: String) throws {
+  public func removeTree(_ path: String) throws {
     guard let status = try status(path) else { return }
     guard status.kind == .directory else { return try removeFile(path) }
     for name in try list(path) { try removeTree("\(path)/\(name)") }
@@ -135,10 +135,10 @@ extension FileSystem {
   }
 
   /// Removes what a failed operation left; the next run removes what stays.
-  func discard(_ path: String) {
+  public func discard(_ path: String) {
     _ = Result { try removeTree(path) }
   }
 
   /// A path as the user would write it.
-  func shown(_ path: String) -> String { path.isEmpty ? root : "\(root)/\(path)" }
+  public func shown(_ path: String) -> String { path.isEmpty ? root : "\(root)/\(path)" }
 }

@@ -62,20 +62,30 @@ public struct StableDiffusionModel: Sendable {
       WeightScope(try folder.weights("text_encoder")), configuration: configuration)
   }
 
-  /// The scheduler of the settings, with the noise and spacing of the model's own configuration.
+  /// The scheduler of the settings, with all that the model's own configuration says.
   ///
-  /// - Throws: `DiffusionError` where one of them is not supported.
+  /// - Throws: `DiffusionError` where one of them is not supported, or the steps do not go with it.
   public func scheduler(_ settings: SamplingSettings) throws -> any Scheduler {
-    try schedulerConfiguration().scheduler(settings.scheduler)
+    let scheduler = try schedulerConfiguration().scheduler(settings.scheduler)
+    _ = try scheduler.start(stepCount: settings.steps, eta: Float(settings.eta))
+    return scheduler
   }
 
   /// The scheduler the settings ask for, else the one the model's configuration names.
   ///
-  /// - Throws: `DiffusionError` where that one is not supported.
+  /// - Throws: as ``scheduler(_:)``, so that nothing is loaded or made for a run that cannot be.
   public func schedulerKind(
     _ settings: SamplingSettings
   ) throws -> SchedulerConfiguration.Kind {
-    try settings.scheduler ?? schedulerConfiguration().kind()
+    _ = try scheduler(settings)
+    return try settings.scheduler ?? schedulerConfiguration().kind()
+  }
+
+  /// What the denoiser was trained to predict.
+  ///
+  /// - Throws: `DiffusionError` where the configuration is broken.
+  public func prediction() throws -> SchedulerConfiguration.Prediction {
+    try schedulerConfiguration().prediction
   }
 
   /// The noise and spacing of the model's scheduler file.
@@ -102,14 +112,5 @@ public struct StableDiffusionModel: Sendable {
   public func autoencoder() throws -> Autoencoder {
     defer { BufferPool.shared.trim() }
     return try Autoencoder(WeightScope(try folder.weights("vae")), autoencoderConfiguration)
-  }
-}
-
-extension SchedulerConfiguration {
-  /// The kind of scheduler the file names.
-  fileprivate func kind() throws -> Kind {
-    let named = try scheduler()
-    for kind in Kind.allCases where try type(of: scheduler(kind)) == type(of: named) { return kind }
-    preconditionFailure("\(type(of: named)) has no name of its own")
   }
 }

@@ -47,6 +47,20 @@ public struct LabelMask: Sendable, Equatable {
     self.ids = ids
   }
 
+  /// A mask of one id.
+  ///
+  /// - Throws: ``ImagingError`` where the size is out of range.
+  public init(width: Int, height: Int, repeating id: UInt16) throws {
+    let count = try PixelImage.checkedPixelCount(width: width, height: height)
+    (self.width, self.height) = (width, height)
+    ids = [UInt16](repeating: id, count: count)
+  }
+
+  /// Gives every pixel the id that `body` has for its place, counted in rows from the top.
+  public mutating func relabel(_ body: (_ place: Int) -> UInt16) {
+    for place in ids.indices { ids[place] = body(place) }
+  }
+
   /// The id of a pixel.
   ///
   /// - Precondition: the pixel lies in the mask.

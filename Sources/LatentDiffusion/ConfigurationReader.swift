@@ -1,7 +1,7 @@
 import CanonicalJSON
 
 /// Reads checked values out of a configuration file; a missing or null key takes its default.
-struct ConfigurationReader {
+struct ConfigurationReader: Sendable, Equatable {
   let json: JSONValue
   let file: String
 
@@ -40,6 +40,19 @@ struct ConfigurationReader {
     guard let value = value(key) else { return standard }
     guard let flag = value.bool else { throw fault(key, value, "true or false") }
     return flag
+  }
+
+  /// The value of `key` among the cases of a type.
+  func choice<T: RawRepresentable & CaseIterable>(
+    _ key: String, default standard: T
+  ) throws -> T where T.RawValue == String {
+    let name = try string(key, default: standard.rawValue)
+    guard let choice = T(rawValue: name) else {
+      let supported = T.allCases.map(\.rawValue).joined(separator: ", ")
+      throw DiffusionError(
+        .unsupported, file, key: key, "found \"\(name.prefix(60))\", supported: \(supported)")
+    }
+    return choice
   }
 
   func string(_ key: String, default standard: String? = nil) throws -> String {

@@ -55,15 +55,15 @@ public struct MultiHeadAttention: Sendable {
   ///   - x: what asks [N, T, D].
   ///   - context: the projected keys and values; those of `x` where nil.
   ///   - residual: added to the output [N, T, D].
-  ///   - observe: receives the probabilities [N, heads, T, S], which are computed only for it.
+  ///   - observe: receives the projected queries [N, T, D] and keys [N, S, D], heads side by side.
   /// - Returns: the attended values [N, T, D].
   public func callAsFunction(
     _ x: Tensor, context: KeysAndValues? = nil, adding residual: Tensor? = nil,
-    observe: ((Tensor) -> Void)? = nil
+    observe: ((_ queries: Tensor, _ keys: Tensor) -> Void)? = nil
   ) -> Tensor {
     let queries = toQueries(x)
     let context = context ?? keysAndValues(of: x)
-    observe?(attentionProbabilities(queries: queries, keys: context.keys, heads: heads))
+    observe?(queries, context.keys)
     let mixed = attention(
       queries: queries, keys: context.keys, values: context.values, heads: heads)
     return toOutput(mixed, adding: residual)

@@ -26,10 +26,10 @@ struct AddedTokens: Sendable {
     return true
   }
 
-  /// A stretch of a text: ordinary text, or one added token.
+  /// A stretch of a text: ordinary text, or one added token and where it is written.
   enum Stretch {
     case text(ArraySlice<UInt32>)
-    case token(Int)
+    case token(Int, Range<Int>)
   }
 
   /// Cuts a text at the added tokens, leaving out empty stretches.
@@ -44,7 +44,7 @@ struct AddedTokens: Sendable {
         continue
       }
       if start < index { stretches.append(.text(text[start..<index])) }
-      stretches.append(.token(found.id))
+      stretches.append(.token(found.id, index..<index + found.scalars.count))
       index += found.scalars.count
       start = index
     }

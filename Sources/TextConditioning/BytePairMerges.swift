@@ -22,11 +22,11 @@ struct BytePairMerges: Sendable {
     merges[UInt64(first) << 32 | UInt64(second)]
   }
 
-  /// Merges the symbols of one word and appends what is left.
-  func apply(to symbols: [UInt32], appendingTo ids: inout [Int]) {
+  /// Merges the symbols of one word and calls `emit` with each id that is left and the symbols it stands for.
+  func apply(to symbols: [UInt32], emit: (_ id: Int, _ symbolCount: Int) -> Void) {
     let count = symbols.count
     guard count > 1 else {
-      ids.append(contentsOf: symbols.map(Int.init))
+      for symbol in symbols { emit(Int(symbol), 1) }
       return
     }
     var word = symbols
@@ -52,7 +52,9 @@ struct BytePairMerges: Sendable {
       let after = next[position]
       if after >= 0, let found = merge(word[position], word[after]) { queue.push(found, position) }
     }
-    for position in 0..<count where !isGone[position] { ids.append(Int(word[position])) }
+    for position in 0..<count where !isGone[position] {
+      emit(Int(word[position]), (next[position] < 0 ? count : next[position]) - position)
+    }
   }
 }
 

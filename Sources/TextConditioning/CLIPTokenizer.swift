@@ -21,12 +21,12 @@ public struct CLIPTokenizer: Sendable {
   /// The folder, for messages.
   public let folder: String
 
-  private let merges: BytePairMerges
+  let merges: BytePairMerges
+  let verbatim: AddedTokens
+  let normalized: AddedTokens
   private let inside: [UInt32]
   private let ending: [UInt32]
   private let spellings: [Int: String]
-  private let verbatim: AddedTokens
-  private let normalized: AddedTokens
 
   /// Reads `vocab.json`, `merges.txt`, `tokenizer_config.json` and, where there, `special_tokens_map.json`
   /// and `added_tokens.json`.
@@ -98,7 +98,7 @@ public struct CLIPTokenizer: Sendable {
     var ids: [Int] = []
     for stretch in verbatim.stretches(of: TextSplitting.scalars(text)) {
       switch stretch {
-      case .token(let id): ids.append(id)
+      case .token(let id, _): ids.append(id)
       case .text(let text): appendNormalized(TextSplitting.normalized(Array(text)), to: &ids)
       }
     }
@@ -125,27 +125,31 @@ public struct CLIPTokenizer: Sendable {
   private func appendNormalized(_ text: [UInt32], to ids: inout [Int]) {
     for stretch in normalized.stretches(of: text) {
       switch stretch {
-      case .token(let id): ids.append(id)
+      case .token(let id, _): ids.append(id)
       case .text(let text):
-        TextSplitting.forEachPiece(of: text) { merges.apply(to: symbols($0), appendingTo: &ids) }
+        TextSplitting.forEachPiece(of: text) { piece in
+          merges.apply(to: symbols(piece)) { id, _ in ids.append(id) }
+        }
       }
     }
   }
 
   /// The bytes of a piece as ids, the last one ending the word.
-  private func symbols(_ piece: ArraySlice<UInt32>) -> [UInt32] {
+  func symbols(_ piece: ArraySlice<UInt32>) -> [UInt32] {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(piece.count)
-    for value in piece {
-      if value < 0x80 {
-        bytes.append(UInt8(value))
-      } else if let scalar = Unicode.Scalar(value) {
-        bytes.append(contentsOf: UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter)
-      }
-    }
+    for value in piece { Self.appendBytes(of: value, to: &bytes) }
     guard let last = bytes.last else { return [] }
     var symbols = bytes.map { inside[Int($0)] }
     symbols[symbols.count - 1] = ending[Int(last)]
     return symbols
+  }
+
+  static func appendBytes(of value: UInt32, to bytes: inout [UInt8]) {
+    if value < 0x80 {
+      bytes.append(UInt8(value))
+    } else if let scalar = Unicode.Scalar(value) {
+      bytes.append(contentsOf: UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter)
+    }
   }
 }

@@ -9,6 +9,8 @@ struct CanonicalComposition: Sendable {
   private let decompositions: [UInt32: [UInt32]]
   private let compositions: [UInt64: UInt32]
   private let classes: [UInt32: UInt8]
+  /// What may be the second part of a composition.
+  private let seconds: Set<UInt32>
 
   private init() {
     var decompositions: [UInt32: [UInt32]] = [:]
@@ -43,6 +45,18 @@ struct CanonicalComposition: Sendable {
     self.decompositions = decompositions
     self.compositions = compositions
     self.classes = classes
+    seconds = Set(compositions.keys.map { UInt32(truncatingIfNeeded: $0) })
+  }
+
+  /// Whether a scalar may change with what stands before it.
+  ///
+  /// It may where it, or the first part of what it is made of, is a combining mark or composes with what is before.
+  func continues(_ scalar: UInt32) -> Bool {
+    guard scalar >= 0x300 else { return false }
+    if (0x1161..<0x1176).contains(scalar) || (0x11a8..<0x11c3).contains(scalar) { return true }
+    let first = decompositions[scalar]?.first ?? scalar
+    return (classes[first] ?? 0) != 0 || (classes[scalar] ?? 0) != 0 || seconds.contains(scalar)
+      || seconds.contains(first)
   }
 
   /// The text in normalisation form C.

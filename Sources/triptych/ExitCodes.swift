@@ -1,5 +1,6 @@
 import ArgumentParser
 import Checkpoints
+import DatasetExports
 import DatasetFormat
 import Generation
 import Glibc
@@ -27,6 +28,7 @@ enum ExitCodes {
     case let error as DiffusionError: code(for: error.code)
     case is EntityError: usage
     case let error as DatasetError: error.code.exitStatus
+    case let error as ExportError: code(for: error.code)
     case let error as ImagingError: code(for: error.code)
     case let error as Console.OutputFault: error.number == ENOSPC ? tryAgain : inputOutput
     default: TriptychCommand.exitCode(for: error).rawValue
@@ -51,6 +53,14 @@ enum ExitCodes {
     case .missingFile: inputMissing
     case .unreadable: inputOutput
     default: badData
+    }
+  }
+
+  private static func code(for code: ExportError.Code) -> Int32 {
+    switch code {
+    case .usage: usage
+    case .malformed: badData
+    case .cannotCreate: cannotCreate
     }
   }
 

@@ -15,8 +15,9 @@ struct TriptychCommand: ParsableCommand {
       """,
     version: ProgramVersion.text,
     subcommands: [
-      GenerateCommand.self, TokenizeCommand.self, CheckpointCommand.self, BenchCommand.self,
-      GroundCommand.self, MergeCommand.self, VerifyCommand.self, FilterCommand.self, DoctorCommand.self,
+      GenerateCommand.self, ExportCommand.self, MergeCommand.self, FilterCommand.self,
+      VerifyCommand.self, TokenizeCommand.self, GroundCommand.self, CheckpointCommand.self,
+      BenchCommand.self, DoctorCommand.self,
     ])
 
   static func main() {

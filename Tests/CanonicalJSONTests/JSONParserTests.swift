@@ -49,6 +49,17 @@ private func refusal(_ bytes: [UInt8], depthLimit: Int = 64) -> JSONError? {
     #expect(error.message.isEmpty == false)
   }
 
+  @Test func infinitiesAreNumbersOnlyWhereAskedFor() throws {
+    let text = #"{"a": -Infinity, "b": [Infinity, -1], "c": "Infinity"}"#
+    #expect(refusal(Array(text.utf8)) != nil)
+    let value = try JSONValue.parse(text.utf8, infinities: true)
+    #expect(value["a"]?.number == -.infinity && value["a"]?.integer == nil)
+    #expect(value["b"] == [.number(.infinity), -1])
+    for broken in ["NaN", "+Infinity", "-Infinit", "Inf", "-I", "Infinityx", "- Infinity", "I"] {
+      #expect(throws: JSONError.self) { try JSONValue.parse(broken.utf8, infinities: true) }
+    }
+  }
+
   @Test(
     arguments: [
       [0x22, 0x80, 0x22], [0x22, 0xc0, 0xaf, 0x22], [0x22, 0xed, 0xa0, 0x80, 0x22],

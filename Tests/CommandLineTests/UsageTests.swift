@@ -30,7 +30,7 @@ import Testing
     (["generate", "--prompt", "x", "--threads", "0"], "--threads: found 0"),
     (["generate", "--prompt", "x", "--isa", "sse9"], "portable"),
     (["generate", "--prompt", "x", "--precision", "fast"], "exact"),
-    (["generate", "--prompt", "x", "--scheduler", "pndm"], "ddim"),
+    (["generate", "--prompt", "x", "--scheduler", "plms"], "ddim"),
     (["generate", "--prompt", "x", "--size", "64", "--width", "64"], "--size says both"),
     (["generate", "--prompt", "x", "--shard-size", "0"], "--shard-size: found 0"),
     (["generate", "--prompt", "x", "--output", ""], "--output"),

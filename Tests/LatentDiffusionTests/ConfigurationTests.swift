@@ -117,14 +117,17 @@ import Testing
     }
   }
 
-  @Test func aFolderOfAnotherSchedulerIsRefusedByNameUnlessAskedOtherwise() throws {
+  @Test func aFoldersSchedulerIsTheOneItNamesUnlessAskedOtherwise() throws {
     let json = try TinyModel.sd1.json("scheduler", "scheduler_config.json")
     let configuration = try SchedulerConfiguration(json, file: "scheduler_config.json")
-    #expect(configuration.className == "PNDMScheduler")
+    #expect(try configuration.kind() == .pndm)
+    #expect(try configuration.scheduler() is PNDMScheduler)
+    let unknown = try SchedulerConfiguration(
+      edited(json, "_class_name", "LCMScheduler"), file: "scheduler_config.json")
     #expect(
-      message { _ = try configuration.scheduler() }
-        == "scheduler_config.json: _class_name: PNDMScheduler is not supported yet; "
-        + "use --scheduler ddim")
+      message { _ = try unknown.scheduler() }.hasPrefix(
+        "scheduler_config.json: _class_name: LCMScheduler is not supported; "
+          + "choose another with --scheduler: ddim, pndm, dpm++2m, "))
     let scheduler = try #require(try configuration.scheduler(.ddim) as? DDIMScheduler)
     #expect(try scheduler.timesteps(stepCount: 5) == [801, 601, 401, 201, 1])
     #expect(!scheduler.configuration.endsAtOne)

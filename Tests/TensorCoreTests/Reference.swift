@@ -129,6 +129,19 @@ enum Reference {
       }
     }
   }
+
+  static func averageAttention(queries: Tensor, keys: Tensor, heads: Int) -> Tensor {
+    let (n, t, s) = (queries.shape[0], queries.shape[1], keys.shape[1])
+    let all = attentionProbabilities(queries: queries, keys: keys, heads: heads).values
+    return Tensor(shape: [n, t, s]) { out in
+      for b in 0..<n {
+        for i in 0..<t * s {
+          let sum = (0..<heads).reduce(0.0) { $0 + Double(all[(b * heads + $1) * t * s + i]) }
+          out[b * t * s + i] = Float(sum / Double(heads))
+        }
+      }
+    }
+  }
   static func groupNorm(
     _ x: Tensor, groups: Int, scale: Tensor, shift: Tensor, epsilon: Float, thenSiLU: Bool = false
   ) -> Tensor {

@@ -12,6 +12,8 @@ public struct Tolerance: Sendable {
   public static let exact = Tolerance(ofRange: 0)
   /// The same arithmetic in another order of rounding only: schedules, coefficients, sinusoids.
   public static let rounding = Tolerance(ofRange: 1e-6)
+  /// All steps of a scheduler on the same predictions: rounding that adds up.
+  public static let run = Tolerance(ofRange: 1e-5)
   /// One layer, one block or one pass of a network in single precision.
   public static let layer = Tolerance(ofRange: 1e-4)
   /// A loop of ten or more network calls in single precision.

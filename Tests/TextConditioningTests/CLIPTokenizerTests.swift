@@ -14,9 +14,9 @@ struct CLIPTokenizerTests {
     var digests: [String: String]
   }
 
-  static let flavours = ["sd1", "sd2", "small", "declared", "legacy"]
-
-  @Test(arguments: flavours) func awkwardStringsHaveTheReferencesIDs(_ flavour: String) throws {
+  @Test(arguments: TextFixtures.flavours) func awkwardStringsHaveTheReferencesIDs(_ flavour: String)
+    throws
+  {
     let tokenizer = try TextFixtures.tokenizer(flavour)
     let cases: [Awkward] = try TextFixtures.lines("awkward.jsonl")
     #expect(cases.count == 340)
@@ -29,7 +29,9 @@ struct CLIPTokenizerTests {
     }
   }
 
-  @Test(arguments: flavours) func drawnStringsHaveTheReferencesIDs(_ flavour: String) throws {
+  @Test(arguments: TextFixtures.flavours) func drawnStringsHaveTheReferencesIDs(_ flavour: String)
+    throws
+  {
     let tokenizer = try TextFixtures.tokenizer(flavour)
     let strings: TextStrings = try TextFixtures.decoded("strings.json")
     let digests: [String: [String]] = try TextFixtures.decoded("digests.json")
@@ -47,7 +49,9 @@ struct CLIPTokenizerTests {
     #expect(wrong.isEmpty, "blocks with another id somewhere: \(wrong)")
   }
 
-  @Test(arguments: flavours) func longTextsHaveTheReferencesIDs(_ flavour: String) throws {
+  @Test(arguments: TextFixtures.flavours) func longTextsHaveTheReferencesIDs(_ flavour: String)
+    throws
+  {
     let tokenizer = try TextFixtures.tokenizer(flavour)
     let cases: [Repeated] = try TextFixtures.decoded("long.json")
     for item in cases {

@@ -4,6 +4,7 @@ import TextConditioning
 
 /// The files beside `Tests/Fixtures/text/generate_*.py`.
 enum TextFixtures {
+  static let flavours = ["sd1", "sd2", "small", "declared", "legacy"]
   static let folder = Fixture.folder.appendingPathComponent("text")
 
   static func data(_ name: String) throws -> Data {

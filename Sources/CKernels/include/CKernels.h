@@ -94,7 +94,7 @@ typedef struct {
   size_t query_stride, key_stride, value_stride;  ///< floats from one token to the next
   int causal;              ///< position t sees keys 0…t only
   float *packed_keys;      ///< samples × heads × ck_attention_key_floats
-  float *packed_values;    ///< samples × heads × ck_attention_value_floats
+  float *packed_values;    ///< samples × heads × ck_attention_value_floats; NULL where only weights are averaged
   float *output;           ///< [samples, query_count, heads × width]
 } ck_attention;
 
@@ -109,9 +109,11 @@ size_t ck_attention_block(void);
 void ck_attention_pack(const ck_table *table, const ck_attention *attention, size_t sample, size_t head);
 /// Computes one block of queries of one head.
 void ck_attention_attend(const ck_table *table, const ck_attention *attention, size_t sample, size_t head, size_t block, float *scratch);
-/// Scales rows of `scores` and takes their softmax in place; of row r only the first `first_visible + r` columns count
-/// where `causal`.
-void ck_softmax_rows(const ck_table *table, float *scores, size_t rows, size_t columns, float scale, int causal);
+/// Floats of scratch one thread needs to average weights over this many keys.
+size_t ck_average_scratch_floats(const ck_table *table, size_t key_count);
+/// Computes, for one block of queries, the mean over all heads of the weights of every key: `output` is
+/// [samples, query_count, key_count]. Keys must be packed; values are not read, `causal` is not kept to.
+void ck_attention_average(const ck_table *table, const ck_attention *attention, size_t sample, size_t block, float *scratch);
 
 // MARK: Normalisation
 

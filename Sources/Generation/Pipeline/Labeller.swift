@@ -19,16 +19,15 @@ final class Labeller {
   ///
   /// - Throws: `CheckpointError`, `EntityError` or ``GenerationError`` where it does not go with the model.
   init(
-    _ settings: MaskSettings, plan: GenerationPlan, unet: UNet, tokenizer: CLIPTokenizer,
-    encoder: CLIPTextEncoder, sampling: SamplingSettings
+    _ settings: MaskSettings, plan: GenerationPlan, loader: MaskSourceLoader,
+    tokenizer: CLIPTokenizer, encoder: CLIPTextEncoder, sampling: SamplingSettings
   ) throws {
-    self.unet = unet
+    unet = loader.unet
     self.sampling = sampling
     flipCheck = settings.flipCheck
     composer = MaskComposer(settings.composition)
     entities = try SampleEntities(plan.source, names: settings.entities)
-    let loaded = try MaskSourceLoader.load(
-      settings.source, unet: unet, width: sampling.width, height: sampling.height)
+    let loaded = try loader.load(settings.source)
     source = loaded.source
     queries = try EntityQueryBuilder(
       tokenizer: tokenizer, encoder: encoder, settings: loaded.querySettings)

@@ -63,7 +63,10 @@ public final class SampleMaker {
     sampler = LatentSampler(unet: unet, scheduler: try model.scheduler(settings))
     labeller = try masks.map {
       try Labeller(
-        $0, plan: plan, unet: unet, tokenizer: tokenizer, encoder: encoder, sampling: settings)
+        $0, plan: plan,
+        loader: MaskSourceLoader(
+          unet: unet, prediction: model.prediction(), width: settings.width,
+          height: settings.height), tokenizer: tokenizer, encoder: encoder, sampling: settings)
     }
     autoencoder = try model.autoencoder()
     latentShape = (

@@ -38,7 +38,7 @@ struct DDIMRun: SamplingRun {
     let factors = steps[step]
     var clean = cleanSample(factors, prediction: prediction, sample: sample)
     if let thresholding {
-      clean = thresholded(clean, thresholding)
+      clean = thresholding.applied(to: clean)
     } else if let clipRange {
       clean = clean.mapped { min(max($0, -clipRange), clipRange) }
     }
@@ -68,23 +68,5 @@ struct DDIMRun: SamplingRun {
     case .sample:
       combined(sample, 1, prediction, -factors.signal).mapped { $0 / factors.noise }
     }
-  }
-
-  /// Clips each sample at a quantile of its magnitudes and divides by it.
-  private func thresholded(
-    _ clean: Tensor, _ thresholding: SchedulerConfiguration.Thresholding
-  ) -> Tensor {
-    joinedRows(
-      (0..<clean.shape[0]).map { index in
-        let own = clean.rows(index..<index + 1)
-        let magnitudes = own.values.map(abs).sorted()
-        let place = thresholding.ratio * Float(magnitudes.count - 1)
-        let below = min(max(Int(place.rounded(.down)), 0), magnitudes.count - 1)
-        let above = min(below + 1, magnitudes.count - 1)
-        let weight = place - Float(below)
-        let quantile = magnitudes[below] + weight * (magnitudes[above] - magnitudes[below])
-        let limit = min(max(quantile, 1), thresholding.maximum)
-        return own.mapped { min(max($0, -limit), limit) / limit }
-      })
   }
 }

@@ -41,37 +41,7 @@ public struct DDIMScheduler: Scheduler {
   ///
   /// - Throws: ``DiffusionError`` where there are not as many training steps, or an offset leads past them.
   public func timesteps(stepCount: Int) throws -> [Int] {
-    let total = configuration.trainingSteps
-    guard stepCount >= 1, stepCount <= total else {
-      throw DiffusionError(
-        .invalidSetting, "steps", "found \(stepCount), expected 1...\(total)")
-    }
-    let timesteps: [Int]
-    switch configuration.spacing {
-    case .leading:
-      let stride = total / stepCount
-      timesteps = (0..<stepCount).reversed().map { $0 * stride + configuration.stepsOffset }
-    case .trailing:
-      // For some counts the reference's list grows by one step to timestep −1 through rounding; ours does not.
-      let stride = Double(total) / Double(stepCount)
-      let difference = (Double(total) - stride) - Double(total)
-      timesteps = (0..<stepCount).map { index in
-        Int((Double(total) + Double(index) * difference).rounded(.toNearestOrEven)) - 1
-      }
-    case .linspace:
-      let stride = stepCount > 1 ? Double(total - 1) / Double(stepCount - 1) : 0
-      timesteps = (0..<stepCount).reversed().map { index in
-        index > 0 && index == stepCount - 1
-          ? total - 1 : Int((Double(index) * stride).rounded(.toNearestOrEven))
-      }
-    }
-    if let first = timesteps.first, first >= total {
-      throw DiffusionError(
-        .invalidSetting, "steps",
-        "\(stepCount) steps with steps_offset \(configuration.stepsOffset) lead to timestep "
-          + "\(first), past the last training step \(total - 1); use fewer steps")
-    }
-    return timesteps
+    try configuration.timesteps(stepCount: stepCount)
   }
 
   /// The factors of one step, in single precision as the reference has them.

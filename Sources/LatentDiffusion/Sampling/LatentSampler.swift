@@ -10,11 +10,11 @@ public struct LatentSampler: Sendable {
     public var text: Tensor
     /// The encoded empty or negative prompts [N, T, D]; needed where guidance is on.
     public var unconditionalText: Tensor?
-    /// Number of U-Net calls.
+    /// Number of steps; see ``LatentSampler/callCount(_:)``.
     public var stepCount: Int
     /// Strength of the text.
     public var guidance: Guidance
-    /// How stochastic the run is, 0...1.
+    /// How stochastic the run is, 0...1; only DDIM takes another than 0.
     public var eta: Float
     /// One a sample, for the noise of stochastic runs.
     public var seeds: [UInt64]
@@ -36,11 +36,11 @@ public struct LatentSampler: Sendable {
 
   /// Where a run stands after a step.
   public struct Progress: Sendable {
-    /// The step done, from 0.
+    /// The U-Net call done, from 0.
     public let step: Int
-    /// The number of steps.
+    /// The number of U-Net calls.
     public let stepCount: Int
-    /// The step's training timestep.
+    /// The call's training timestep, rounded where it lies between two.
     public let timestep: Int
     /// What the U-Net was shown at the step [N, H, W, C], once for each sample.
     public let modelInput: Tensor
@@ -55,6 +55,13 @@ public struct LatentSampler: Sendable {
   public init(unet: UNet, scheduler: any Scheduler) {
     self.unet = unet
     self.scheduler = scheduler
+  }
+
+  /// How often a run calls the U-Net: once a step, with some schedulers more often.
+  ///
+  /// - Throws: ``DiffusionError`` where the settings do not go with the scheduler.
+  public func callCount(_ request: Request) throws -> Int {
+    try scheduler.start(stepCount: request.stepCount, eta: request.eta).timesteps.count
   }
 
   /// Runs all steps.
@@ -78,7 +85,7 @@ public struct LatentSampler: Sendable {
     if run.needsNoise, request.seeds.count != request.noise.shape[0] {
       throw DiffusionError(
         .invalidSetting, "seeds",
-        "found \(request.seeds.count) for \(request.noise.shape[0]) samples; noise is drawn where eta > 0"
+        "found \(request.seeds.count) for \(request.noise.shape[0]) samples; the scheduler draws noise at every step"
       )
     }
     let guidance = request.guidance
@@ -87,10 +94,10 @@ public struct LatentSampler: Sendable {
       text: unconditional.map { joinedRows([$0, request.text]) } ?? request.text)
     let n = request.noise.shape[0]
     var latents = run.initialScale == 1 ? request.noise : run.initialScale * request.noise
-    for (step, timestep) in run.timesteps.enumerated() {
+    for (step, (timestep, modelTimestep)) in zip(run.timesteps, run.modelTimesteps).enumerated() {
       let input = run.modelInput(latents, step: step)
       let output = unet(
-        unconditional == nil ? input : joinedRows([input, input]), timesteps: [timestep],
+        unconditional == nil ? input : joinedRows([input, input]), timesteps: [modelTimestep],
         projectedText: text, taps: taps?(step, timestep))
       let prediction =
         unconditional == nil

@@ -68,7 +68,7 @@ public struct NoiseSchedule: Sendable, Equatable {
   }
 
   /// As `torch.linspace`: from both ends towards the middle, each product and sum rounded once.
-  private static func evenly(from start: Double, to end: Double, count: Int) -> [Float] {
+  static func evenly(from start: Double, to end: Double, count: Int) -> [Float] {
     guard count > 1 else { return [Float(start)] }
     let (start, end) = (Float(start), Float(end))
     let step = (end - start) / Float(count - 1)

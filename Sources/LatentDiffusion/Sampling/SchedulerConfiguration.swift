@@ -2,7 +2,11 @@ public import CanonicalJSON
 
 /// How noise was added in training and is taken off in sampling, as `scheduler/scheduler_config.json` gives it.
 ///
-/// - Source: diffusers `DDIMScheduler`; the keys that other schedulers share mean the same.
+/// Only what several schedulers share is read at once. What one of them alone knows is read, and refused where it is
+/// not supported, when that one is made; a file may hold keys of others, as diffusers leaves them behind.
+///
+/// - Source: diffusers `DDIMScheduler`, `PNDMScheduler`, `DPMSolverMultistepScheduler`, `EulerDiscreteScheduler`,
+///   `EulerAncestralDiscreteScheduler`.
 public struct SchedulerConfiguration: Sendable, Equatable {
   /// How the noise grows from one training step to the next.
   public enum BetaSchedule: String, Sendable, CaseIterable {
@@ -34,19 +38,6 @@ public struct SchedulerConfiguration: Sendable, Equatable {
     case linspace
   }
 
-  /// The schedulers that can be asked for.
-  public enum Kind: String, Sendable, CaseIterable {
-    /// Denoising diffusion implicit models.
-    case ddim
-
-    /// The class in diffusers.
-    var className: String {
-      switch self {
-      case .ddim: "DDIMScheduler"
-      }
-    }
-  }
-
   /// The class the file names.
   public var className: String
   /// Number of training steps.
@@ -74,14 +65,6 @@ public struct SchedulerConfiguration: Sendable, Equatable {
   /// Whether the last training step is made pure noise.
   public var rescalesToZeroSNR: Bool
 
-  /// Dynamic thresholding, after Saharia and others, "Photorealistic text-to-image diffusion models" (2022).
-  public struct Thresholding: Sendable, Equatable {
-    /// The quantile, in 0...1.
-    public var ratio: Float
-    /// The largest threshold.
-    public var maximum: Float
-  }
-
   /// Reads a configuration.
   ///
   /// - Parameters:
@@ -90,6 +73,8 @@ public struct SchedulerConfiguration: Sendable, Equatable {
   /// - Throws: ``DiffusionError`` naming the key, the value found and those supported.
   public init(_ json: JSONValue, file: String) throws {
     let reader = try ConfigurationReader(json, file: file)
+    // The way to say "sample" before prediction_type was there.
+    try reader.require("predict_epsilon", true)
     className = try reader.string("_class_name")
     trainedBetas = try Self.trainedBetas(reader)
     trainingSteps = try reader.integer("num_train_timesteps", default: 1000, in: 1...Self.stepLimit)
@@ -100,9 +85,9 @@ public struct SchedulerConfiguration: Sendable, Equatable {
     }
     betaStart = try reader.number("beta_start", default: 0.0001, in: 0...1)
     betaEnd = try reader.number("beta_end", default: 0.02, in: 0...1)
-    betaSchedule = try Self.choice(reader, "beta_schedule", default: .linear)
-    prediction = try Self.choice(reader, "prediction_type", default: .noise)
-    spacing = try Self.choice(reader, "timestep_spacing", default: .leading)
+    betaSchedule = try reader.choice("beta_schedule", default: .linear)
+    prediction = try reader.choice("prediction_type", default: .noise)
+    spacing = try reader.choice("timestep_spacing", default: Self.usualSpacing(className))
     stepsOffset = try reader.integer("steps_offset", default: 0, in: 0...Self.stepLimit)
     let isDDIM = className == Kind.ddim.className
     endsAtOne = try reader.flag("set_alpha_to_one", default: isDDIM)
@@ -115,42 +100,17 @@ public struct SchedulerConfiguration: Sendable, Equatable {
     let maximum = Float(try reader.number("sample_max_value", default: 1, in: 1e-6...1e6))
     thresholding = thresholds ? Thresholding(ratio: ratio, maximum: maximum) : nil
     rescalesToZeroSNR = try reader.flag("rescale_betas_zero_snr", default: false)
-    self.file = file
+    self.reader = reader
   }
+
+  /// The file's keys; each scheduler reads those of its own.
+  let reader: ConfigurationReader
 
   /// The file, for messages.
-  let file: String
-
-  /// The scheduler the file names, or the one asked for with the file's noise and spacing.
-  ///
-  /// - Throws: ``DiffusionError`` where the file names a class that is not supported.
-  public func scheduler(_ kind: Kind? = nil) throws -> any Scheduler {
-    let known = Kind.allCases.first { $0.className == className }
-    guard let kind = kind ?? known else {
-      throw DiffusionError(
-        .unsupported, file, key: "_class_name",
-        "\(className.prefix(60)) is not supported yet; use --scheduler ddim")
-    }
-    switch kind {
-    case .ddim: return try DDIMScheduler(self)
-    }
-  }
+  var file: String { reader.file }
 
   /// More training steps than any model has.
   private static let stepLimit = 1 << 16
-
-  private static func choice<T: RawRepresentable & CaseIterable>(
-    _ reader: ConfigurationReader, _ key: String, default standard: T
-  ) throws -> T where T.RawValue == String {
-    let name = try reader.string(key, default: standard.rawValue)
-    guard let choice = T(rawValue: name) else {
-      let supported = T.allCases.map(\.rawValue).joined(separator: ", ")
-      throw DiffusionError(
-        .unsupported, reader.file, key: key,
-        "found \"\(name.prefix(60))\", supported: \(supported)")
-    }
-    return choice
-  }
 
   private static func trainedBetas(_ reader: ConfigurationReader) throws -> [Double]? {
     guard let value = reader.value("trained_betas") else { return nil }

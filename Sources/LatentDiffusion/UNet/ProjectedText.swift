@@ -17,7 +17,7 @@ public struct ProjectedText: Sendable {
     self.layers = layers
   }
 
-  subscript(layer: CrossAttentionLayer) -> MultiHeadAttention.KeysAndValues {
+  subscript(layer: AttentionLayer) -> MultiHeadAttention.KeysAndValues {
     guard let projected = layers[layer.name] else {
       preconditionFailure("\(layer.name): the text was projected for another U-Net")
     }

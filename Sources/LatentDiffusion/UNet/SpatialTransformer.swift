@@ -41,8 +41,9 @@ public struct SpatialTransformer: Sendable {
     let (n, h, w, c) = x.dimensions4("SpatialTransformer")
     var tokens = projectionIn(norm(x)).reshaped([n, h * w, c])  // [N, H·W, C]
     for block in blocks {
-      let layer = block.crossAttentionLayer
-      tokens = block(tokens, text: text[layer], observe: taps?.observer(of: layer))
+      tokens = block(tokens, text: text[block.crossAttentionLayer]) { layer in
+        taps?.observer(of: layer, height: h, width: w)
+      }
     }
     return projectionOut(tokens.reshaped([n, h, w, c]), adding: x)
   }

@@ -8,8 +8,10 @@ public import TensorCore
 /// - Weights: `norm1`, `attn1`, `norm2`, `attn2`, `norm3`, `ff`.
 /// - Source: diffusers `BasicTransformerBlock`; ε is its 1e-5.
 public struct TransformerBlock: Sendable {
+  /// The layer that attends to the picture itself, for taps.
+  public let selfAttentionLayer: AttentionLayer
   /// The layer that attends to the text, for taps.
-  public let crossAttentionLayer: CrossAttentionLayer
+  public let crossAttentionLayer: AttentionLayer
   private let norm1: LayerNorm
   private let selfAttention: MultiHeadAttention
   private let norm2: LayerNorm
@@ -21,8 +23,10 @@ public struct TransformerBlock: Sendable {
   ///
   /// - Throws: `CheckpointError` with the full key if one is absent or misshapen.
   public init(_ weights: WeightScope, width: Int, textWidth: Int, heads: Int, level: Int) throws {
-    crossAttentionLayer = CrossAttentionLayer(
-      name: (weights / "attn2").path, level: level, heads: heads)
+    selfAttentionLayer = AttentionLayer(
+      kind: .pixels, name: (weights / "attn1").path, level: level, heads: heads)
+    crossAttentionLayer = AttentionLayer(
+      kind: .text, name: (weights / "attn2").path, level: level, heads: heads)
     norm1 = try LayerNorm(weights / "norm1", width: width)
     selfAttention = try MultiHeadAttention(weights / "attn1", width: width, heads: heads)
     norm2 = try LayerNorm(weights / "norm2", width: width)
@@ -42,13 +46,15 @@ public struct TransformerBlock: Sendable {
   /// - Parameters:
   ///   - x: image tokens.
   ///   - text: see ``project(text:)``.
-  ///   - observe: receives the probabilities [N, heads, T, S] of the attention to the text.
+  ///   - observer: the receiver of a layer's queries and keys, nil where they are not wanted.
   /// - Returns: the new tokens.
   public func callAsFunction(
-    _ x: Tensor, text: MultiHeadAttention.KeysAndValues, observe: ((Tensor) -> Void)? = nil
+    _ x: Tensor, text: MultiHeadAttention.KeysAndValues,
+    observer: (AttentionLayer) -> ((_ queries: Tensor, _ keys: Tensor) -> Void)? = { _ in nil }
   ) -> Tensor {
-    var x = selfAttention(norm1(x), adding: x)
-    x = crossAttention(norm2(x), context: text, adding: x, observe: observe)
+    var x = selfAttention(norm1(x), adding: x, observe: observer(selfAttentionLayer))
+    x = crossAttention(
+      norm2(x), context: text, adding: x, observe: observer(crossAttentionLayer))
     return feedForward(norm3(x), adding: x)
   }
 }

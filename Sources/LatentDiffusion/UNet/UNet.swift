@@ -13,8 +13,10 @@ public struct UNet: Sendable {
   public let configuration: UNetConfiguration
   /// Every block that can be tapped, in call order.
   public let blocks: [UNetBlock]
-  /// Every layer whose probabilities can be tapped, in call order.
-  public let crossAttentionLayers: [CrossAttentionLayer]
+  /// Every layer that attends to the text, in call order; can be tapped.
+  public let crossAttentionLayers: [AttentionLayer]
+  /// Every layer in which the pixels attend to each other, in call order; can be tapped.
+  public let selfAttentionLayers: [AttentionLayer]
 
   private let timeEmbedding: TimestepEmbedding
   private let convIn: Conv2D
@@ -76,6 +78,7 @@ public struct UNet: Sendable {
       + upBlocks.flatMap(\.transformers)
     transformerBlocks = transformers.flatMap(\.blocks)
     crossAttentionLayers = transformerBlocks.map(\.crossAttentionLayer)
+    selfAttentionLayers = transformerBlocks.map(\.selfAttentionLayer)
     try weights.checkEverythingUsed()
   }
 
@@ -96,16 +99,24 @@ public struct UNet: Sendable {
     self(latents, timesteps: timesteps, projectedText: project(text: text), taps: taps)
   }
 
+  /// Predicts; see ``callAsFunction(_:timesteps:projectedText:taps:)``.
+  public func callAsFunction(
+    _ latents: Tensor, timesteps: [Int], projectedText: ProjectedText, taps: UNetTaps? = nil
+  ) -> Tensor {
+    self(latents, timesteps: timesteps.map(Float.init), projectedText: projectedText, taps: taps)
+  }
+
   /// Predicts.
   ///
   /// - Parameters:
   ///   - latents: noisy latents [N, H, W, C].
-  ///   - timesteps: one for the batch or one a sample, in the training schedule's numbering.
+  ///   - timesteps: one for the batch or one a sample, in the training schedule's numbering; they may lie between
+  ///     two training steps.
   ///   - projectedText: see ``project(text:)``, of N samples.
   ///   - taps: what is to be handed out on the way.
   /// - Returns: the prediction [N, H, W, O].
   public func callAsFunction(
-    _ latents: Tensor, timesteps: [Int], projectedText: ProjectedText, taps: UNetTaps? = nil
+    _ latents: Tensor, timesteps: [Float], projectedText: ProjectedText, taps: UNetTaps? = nil
   ) -> Tensor {
     let (n, _, _, c) = latents.dimensions4("UNet")
     precondition(c == configuration.inputs, "UNet: \(c) channels, not \(configuration.inputs)")
@@ -113,7 +124,7 @@ public struct UNet: Sendable {
     precondition(
       timesteps.count == 1 || timesteps.count == n, "UNet: \(timesteps.count) timesteps for \(n)")
     let each = timesteps.count == n ? timesteps : Array(repeating: timesteps[0], count: n)
-    let time = silu(timeEmbedding(each.map(Float.init)))  // [N, T]
+    let time = silu(timeEmbedding(each))  // [N, T]
 
     var skips = [convIn(configuration.centersInput ? latents.mapped { 2 * $0 - 1 } : latents)]
     var x = skips[0]

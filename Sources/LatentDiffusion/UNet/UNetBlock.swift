@@ -30,9 +30,20 @@ public struct UNetBlock: Sendable, Hashable, CustomStringConvertible {
   public var description: String { "\(place) (level \(level), \(channels) channels)" }
 }
 
-/// A layer that attends from the image to the text.
-public struct CrossAttentionLayer: Sendable, Hashable {
-  /// Its path in the checkpoint, such as `down_blocks.0.attentions.1.transformer_blocks.0.attn2`.
+/// A layer that attends from the pixels of a feature map to the text, or to each other.
+public struct AttentionLayer: Sendable, Hashable {
+  /// What a layer attends to.
+  public enum Kind: Sendable, Hashable {
+    /// The text.
+    case text
+    /// The pixels of the same feature map.
+    case pixels
+  }
+
+  /// What it attends to.
+  public let kind: Kind
+  /// Its path in the checkpoint, such as `down_blocks.0.attentions.1.transformer_blocks.0.attn2` (`attn1` where it
+  /// attends to the pixels).
   public let name: String
   /// The size of its map: 0 is that of the latents, 1 half of it, and so on.
   public let level: Int

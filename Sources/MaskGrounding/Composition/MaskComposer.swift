@@ -2,6 +2,15 @@ import Imaging
 import TensorCore
 
 /// Makes one mask of several entities' maps.
+///
+/// Maps are brought to the picture's size bilinearly and what is not a number counts as 0. Entities of one class are
+/// one: its probability is the largest of theirs, its presence too. A pixel goes to the class with the highest
+/// probability among those that are present, to the earlier one where two are equal, if it reaches the threshold.
+///
+/// With a band b, a pixel is ignored where its highest probability is less than b from the threshold and it is within
+/// 2 pixels (steps by a side) of an edge of the mask, and where it is some class's and another comes closer to that
+/// one than b. Edge confidence and entropy are of the mask before pixels are ignored, everything else of the mask as
+/// it is handed out.
 public struct MaskComposer: Sendable {
   /// Where maps are cut.
   public struct Settings: Sendable, Equatable {
@@ -30,6 +39,10 @@ public struct MaskComposer: Sendable {
   ///
   /// - Precondition: the settings are in their ranges.
   public init(_ settings: Settings = Settings()) {
+    precondition(
+      settings.threshold > 0 && settings.threshold < 1
+        && (0...1).contains(settings.presenceThreshold)
+        && settings.ignoreBand.map { $0 > 0 && $0 <= 0.5 } ?? true, "composer settings \(settings)")
     self.settings = settings
   }
 
@@ -45,10 +58,37 @@ public struct MaskComposer: Sendable {
   public func compose(
     _ maps: EntityMaps, entities: [Entity], width: Int, height: Int
   ) throws -> ComposedMask {
-    try ComposedMask(
-      mask: LabelMask(
-        width: width, height: height, ids: [UInt16](repeating: 0, count: width * height)),
-      probabilities: Tensor.zeros([entities.count, height, width]),
-      scores: maps.presence.map(EntityScore.absent))
+    let (n, _, _) = maps.probabilities.dimensions3("maps")
+    precondition(n == entities.count, "\(n) maps for \(entities.count) entities")
+    var mask = try LabelMask(width: width, height: height, repeating: LabelMask.background)
+    let classes = EntityClasses(entities, presence: maps.presence)
+    let area = width * height
+    let merged = classes.probabilities(maps.probabilities, width: width, height: height)
+    let candidates = classes.presence.indices.filter {
+      classes.presence[$0] >= settings.presenceThreshold
+    }
+    var winners = ClassWinners(candidates, merged, area: area, threshold: settings.threshold)
+    let edges = MaskEdges(winners.classes, width: width, height: height)
+    let sharpness = merged.withUnsafeBuffer { values in
+      classes.ids.indices.map { index in
+        edges.sharpness(of: index, values.baseAddress.map { $0 + index * area })
+      }
+    }
+    if let band = settings.ignoreBand {
+      winners.ignore(band: band, threshold: settings.threshold, nearEdge: edges.isNear)
+    }
+    let scores = merged.withUnsafeBuffer { values in
+      MaskParts(winners.classes, classCount: classes.ids.count, width: width, height: height)
+        .scores(values, presence: classes.presence, sharpness: sharpness)
+    }
+    mask.relabel { place in
+      let winner = winners.classes[place]
+      return winner >= 0
+        ? classes.ids[Int(winner)]
+        : winner == ClassWinners.ignored ? LabelMask.ignored : LabelMask.background
+    }
+    return ComposedMask(
+      mask: mask, probabilities: classes.spread(merged),
+      scores: classes.classOfEntity.map { scores[$0] })
   }
 }

@@ -38,6 +38,7 @@ public final class EntityQueryBuilder {
   public let settings: Settings
   private let tokenizer: CLIPTokenizer
   private let encoder: CLIPTextEncoder
+  private var embeddings: [String: Tensor] = [:]
 
   /// A builder for a model's text encoder.
   ///
@@ -47,6 +48,18 @@ public final class EntityQueryBuilder {
     tokenizer: CLIPTokenizer, encoder: CLIPTextEncoder, settings: Settings = Settings()
   ) throws {
     try encoder.checkFits(tokenizer)
+    guard !settings.prefixes.isEmpty else {
+      throw EntityError(
+        "", "no sentence to encode classes in; give at least one prefix, it may be empty")
+    }
+    for prefix in settings.prefixes {
+      let (count, room) = (tokenizer.encode(prefix).count, tokenizer.length - 2)
+      guard count < room else {
+        throw EntityError(
+          "", "the prefix \"\(prefix.prefix(40))\" has \(count) tokens, expected fewer than \(room)"
+        )
+      }
+    }
     (self.tokenizer, self.encoder, self.settings) = (tokenizer, encoder, settings)
   }
 
@@ -61,9 +74,17 @@ public final class EntityQueryBuilder {
   public func queries(
     for entities: [Entity], prompt: String, embeddings: Bool
   ) throws -> [EntityQuery] {
-    try entities.map { entity in
-      EntityQuery(
-        entity: entity, promptTokens: [], embedding: embeddings ? try embedding(of: entity) : nil)
+    let tokens = tokenizer.placedTokens(of: prompt)
+    let room = tokenizer.length - 2
+    return try entities.map { entity in
+      let places = entity.mention.map { mention in
+        tokens.indices.filter { tokens[$0].range.overlaps(mention) }
+      }
+      let read = (places ?? []).filter { $0 < room }
+      return EntityQuery(
+        entity: entity, promptTokens: read.map { $0 + 1 },
+        lostTokens: (places?.count ?? 0) - read.count, contentTokens: min(tokens.count, room),
+        embedding: embeddings ? try embedding(of: entity) : nil)
     }
   }
 
@@ -71,6 +92,44 @@ public final class EntityQueryBuilder {
   ///
   /// - Throws: as ``queries(for:prompt:embeddings:)``.
   public func embedding(of entity: Entity) throws -> Tensor {
-    Tensor.zeros([encoder.configuration.width])
+    guard settings.usesSynonyms, !entity.synonyms.isEmpty else {
+      return try embedding(ofWords: entity.words)
+    }
+    var seen: Set<String> = []
+    let wordings = ([entity.words] + entity.synonyms).filter {
+      seen.insert($0.lowercased()).inserted
+    }
+    return mean(try wordings.map(embedding(ofWords:)))
+  }
+
+  private func embedding(ofWords words: String) throws -> Tensor {
+    if let known = embeddings[words] { return known }
+    let new = mean(try settings.prefixes.map { try embedding(ofWords: words, behind: $0) })
+    embeddings[words] = new
+    return new
+  }
+
+  /// The sentence is encoded alone, so that an embedding does not depend on what else is asked for.
+  private func embedding(ofWords words: String, behind prefix: String) throws -> Tensor {
+    let count = tokenizer.encode(words).count
+    guard count > 0 else { throw EntityError(words, "the tokenizer finds no word in it") }
+    let first = 1 + tokenizer.encode(prefix).count
+    let end = min(first + count, tokenizer.length - 1)
+    let sentence = prefix.isEmpty ? words : "\(prefix) \(words)"
+    let hidden = encoder([tokenizer(sentence)])  // [1, T, D]
+    let rows = hidden.reshaped(Array(hidden.shape.dropFirst())).rows(first..<end)
+    switch settings.pooling {
+    case .mean: return mean((0..<end - first).map { row($0, of: rows) })
+    case .last: return row(end - first - 1, of: rows)
+    }
+  }
+
+  private func row(_ index: Int, of rows: Tensor) -> Tensor {
+    rows.rows(index..<index + 1).reshaped([rows.lastDimension])
+  }
+
+  private func mean(_ tensors: [Tensor]) -> Tensor {
+    guard tensors.count > 1 else { return tensors[0] }
+    return (1 / Float(tensors.count)) * tensors.dropFirst().reduce(tensors[0], +)
   }
 }

@@ -49,11 +49,7 @@ public func attention(
 
 /// Packs all heads, then works through all blocks of queries.
 private func attend(_ job: ck_attention, _ kernels: OpaquePointer) {
-  Parallel.forEach(job.samples * job.heads) { piece, _ in
-    withUnsafePointer(to: job) {
-      ck_attention_pack(kernels, $0, piece / job.heads, piece % job.heads)
-    }
-  }
+  pack(job, kernels)
   let blocks = (job.query_count + ck_attention_block() - 1) / ck_attention_block()
   let scratch = ck_attention_scratch_floats(kernels, job.width)
   Parallel.forEach(job.samples * job.heads * blocks, scratch: scratch) { piece, scratch in
@@ -64,36 +60,57 @@ private func attend(_ job: ck_attention, _ kernels: OpaquePointer) {
   }
 }
 
-/// The attention weights themselves, for looking inside; ``attention(queries:keys:values:heads:causal:)``
-/// never makes them whole.
+/// The mean over the heads of the attention weights, which ``attention(queries:keys:values:heads:causal:)`` never
+/// makes.
 ///
-/// - Shapes: `queries` [N, T, heads·d], `keys` [N, S, heads·d] → [N, heads, T, S], rows sum to 1.
-public func attentionProbabilities(
-  queries: Tensor, keys: Tensor, heads: Int, causal: Bool = false
-) -> Tensor {
+/// - Shapes: `queries` [N, T, heads·d], `keys` [N, S, heads·d] → [N, T, S], rows sum to 1.
+/// - Parameters:
+///   - queries: what asks.
+///   - keys: what is compared.
+///   - heads: number of heads; the scale is 1/√d.
+/// - Returns: the mean weights; no sample's depend on the others'.
+public func averageAttention(queries: Tensor, keys: Tensor, heads: Int) -> Tensor {
   let (n, t, d) = queries.dimensions3("attention queries")
   let s = keys.dimensions3("attention keys").t
   precondition(
-    keys.shape == [n, s, d], "attention: queries \(queries.shape), keys \(keys.shape)")
+    keys.shape == [n, s, d] && s > 0, "attention: queries \(queries.shape), keys \(keys.shape)")
   precondition(
     heads > 0 && d % heads == 0, "attention: width \(d) is not a multiple of \(heads) heads")
   let width = d / heads
-  let scale = 1 / Float(width).squareRoot()
   let kernels = KernelLevel.kernels
-  return Tensor(shape: [n, heads, t, s]) { out in
-    guard let destination = out.baseAddress, t > 0, s > 0 else { return }
+  return Tensor(shape: [n, t, s]) { out in
+    guard let destination = out.baseAddress, n * t > 0 else { return }
     queries.withUnsafePointer { q in
       keys.withUnsafePointer { k in
-        Parallel.forEach(n * heads) { piece, _ in
-          let (sample, head) = (piece / heads, piece % heads)
-          let scores = destination + piece * t * s
-          BLAS.multiplyTransposed(
-            BLAS.Matrix(q + sample * t * d + head * width, rows: t, columns: width, stride: d),
-            BLAS.Matrix(k + sample * s * d + head * width, rows: s, columns: width, stride: d),
-            into: scores)
-          ck_softmax_rows(kernels, scores, t, s, scale, causal ? 1 : 0)
+        withPooledFloats(n * heads * ck_attention_key_floats(kernels, s, width)) { packedKeys in
+          average(
+            ck_attention(
+              queries: q, keys: k, values: nil, samples: n, query_count: t, key_count: s,
+              heads: heads, width: width, query_stride: d, key_stride: d, value_stride: d,
+              causal: 0, packed_keys: packedKeys, packed_values: nil, output: destination),
+            kernels)
         }
       }
+    }
+  }
+}
+
+/// Packs the keys of all heads, then works through all blocks of queries.
+private func average(_ job: ck_attention, _ kernels: OpaquePointer) {
+  pack(job, kernels)
+  let blocks = (job.query_count + ck_attention_block() - 1) / ck_attention_block()
+  let scratch = ck_average_scratch_floats(kernels, job.key_count)
+  Parallel.forEach(job.samples * blocks, scratch: scratch) { piece, scratch in
+    withUnsafePointer(to: job) {
+      ck_attention_average(kernels, $0, piece / blocks, piece % blocks, scratch)
+    }
+  }
+}
+
+private func pack(_ job: ck_attention, _ kernels: OpaquePointer) {
+  Parallel.forEach(job.samples * job.heads) { piece, _ in
+    withUnsafePointer(to: job) {
+      ck_attention_pack(kernels, $0, piece / job.heads, piece % job.heads)
     }
   }
 }

@@ -11,7 +11,8 @@ import TensorCore
 struct GenerateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "generate",
-    abstract: "Makes pictures with masks from prompts or from a vocabulary, and writes them to a run folder.",
+    abstract:
+      "Makes pictures with masks from prompts or from a vocabulary, and writes them to a run folder.",
     discussion: """
       Sample i has its own seed, from the run's seed and i alone: its bytes depend neither on batch nor on threads. \
       Stopped at any time, the same command goes on.
@@ -29,7 +30,8 @@ struct GenerateCommand: ParsableCommand {
       valueName: "list"))
   var entities: String?
 
-  @Flag(name: .long, help: "Compare each mask with that of the mirrored picture; costs a second pass.")
+  @Flag(
+    name: .long, help: "Compare each mask with that of the mirrored picture; costs a second pass.")
   var flipCheck = false
 
   @Option(
@@ -93,7 +95,8 @@ struct GenerateCommand: ParsableCommand {
       fingerprint: try ModelFingerprint(model),
       licence: try ModelCard.licence(of: model.folder.path),
       latentsDigest: try latents.map(FileDigest.sha256), masks: maskSettings,
-      shardSize: output.shardSize, rules: try rules(hasMasks: maskSettings != nil), numerics: (runtime.precision.rawValue, KernelLevel.selected))
+      shardSize: output.shardSize, rules: try rules(hasMasks: maskSettings != nil),
+      numerics: (runtime.precision.rawValue, KernelLevel.selected))
     let path = output.output ?? "Output/\(run.name)"
     let shards = try part.shards(of: run.layout)
     guard !output.dryRun else { return try describe(run, path: path, memory: memory) }
@@ -126,7 +129,8 @@ struct GenerateCommand: ParsableCommand {
     guard !output.noMasks else { return nil }
     guard prompts.prompt.isEmpty || entities != nil else {
       Console.note(
-        "triptych: nothing to find is named, so pictures are made alone; --entities a,b finds a and b")
+        "triptych: nothing to find is named, so pictures are made alone; --entities a,b finds a and b"
+      )
       return nil
     }
     return MaskSettings(

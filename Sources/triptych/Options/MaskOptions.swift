@@ -20,12 +20,14 @@ struct MaskOptions: ParsableArguments {
   @Option(
     name: .long,
     help: ArgumentHelp(
-      "Weights of a grounding module, .safetensors or .pth, made for the model.", valueName: "file"))
+      "Weights of a grounding module, .safetensors or .pth, made for the model.", valueName: "file")
+  )
   var grounding: String?
 
   @Flag(
     name: .long,
-    help: "Mark pixels along edges that could as well belong to the other side with the ignore label.")
+    help:
+      "Mark pixels along edges that could as well belong to the other side with the ignore label.")
   var ignoreBand = false
 
   func validate() throws {
@@ -37,7 +39,9 @@ struct MaskOptions: ParsableArguments {
     if maskSource == .attention, grounding != nil {
       throw ValidationError("--grounding and --mask-source attention do not go together")
     }
-    if grounding?.isEmpty == true { throw ValidationError("--grounding: is empty, expected a file") }
+    if grounding?.isEmpty == true {
+      throw ValidationError("--grounding: is empty, expected a file")
+    }
   }
 
   /// What reads masks; hashes the weights file.

@@ -48,7 +48,8 @@ struct SamplingOptions: ParsableArguments {
   var scheduler: SchedulerConfiguration.Kind?
 
   @Option(
-    name: .long, help: ArgumentHelp("Share of fresh noise at each step, 0 to 1.", valueName: "x"))
+    name: .long,
+    help: ArgumentHelp("Share of fresh noise at each step of ddim, 0 to 1.", valueName: "x"))
   var eta = 0.0
 
   @Option(

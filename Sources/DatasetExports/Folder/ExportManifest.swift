@@ -1,0 +1,85 @@
+import CanonicalJSON
+
+/// Every file of an export with its size and hash.
+struct ExportManifest {
+  /// The manifest's own file.
+  static let name = "manifest.json"
+  /// The most bytes that are read of an earlier one.
+  static let limit = 1 << 30
+  /// The first member says whose it is; members are sorted, so it must sort before all others.
+  private static let head = "{\n  \"exporter\": \"triptych\",\n"
+
+  private struct Entry {
+    let path: String
+    let size: Int
+    let sha256: String
+  }
+
+  private var entries: [Entry] = []
+
+  /// How many files there are.
+  var count: Int { entries.count }
+  /// The bytes of all files.
+  var byteCount: Int { entries.reduce(0) { $0 + $1.size } }
+
+  mutating func add(path: String, size: Int, sha256: String) {
+    entries.append(Entry(path: path, size: size, sha256: sha256))
+  }
+
+  /// Writes the manifest as canonical JSON, file by file.
+  ///
+  /// - Parameter facts: further members; their names sort behind `files`.
+  func write(to file: ExportFile, facts: [JSONValue.Member]) throws {
+    let facts = facts.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+    precondition(facts.allSatisfy { $0.name > "files" }, "\(facts.map(\.name))")
+    try file.write(Self.head + "  \"files\": [")
+    let sorted = entries.sorted { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
+    for (position, entry) in sorted.enumerated() {
+      let json: JSONValue = [
+        "path": .string(entry.path), "sha256": .string(entry.sha256),
+        "size": .integer(Int64(entry.size)),
+      ]
+      try file.write((position == 0 ? "\n" : ",\n") + Self.indented(json, by: 4))
+    }
+    try file.write("\n  ]")
+    for fact in facts {
+      let value = Self.indented(fact.value, by: 2).drop { $0 == " " }
+      try file.write(",\n  \(JSONValue.string(fact.name).text): \(value)")
+    }
+    try file.write("\n}\n")
+  }
+
+  private static func indented(_ value: JSONValue, by spaces: Int) -> String {
+    let margin = String(repeating: " ", count: spaces)
+    return value.canonicalText.split(separator: "\n").map { margin + $0 }.joined(separator: "\n")
+  }
+
+  /// The paths that a manifest lists; nil where the bytes are no manifest of this program.
+  static func paths(in bytes: [UInt8]) -> Set<String>? {
+    guard bytes.starts(with: head.utf8) else { return nil }
+    do {
+      return try bytes.withUnsafeBufferPointer { buffer in try paths(in: buffer) }
+    } catch {
+      return nil
+    }
+  }
+
+  private static func paths(in buffer: UnsafeBufferPointer<UInt8>) throws(JSONError) -> Set<String>
+  {
+    var paths: Set<String> = []
+    var reader = JSONReader(buffer, depthLimit: 64)
+    var object = try reader.beginObject()
+    while let name = try reader.nextName(in: &object) {
+      guard name == "files" else {
+        _ = try reader.value()
+        continue
+      }
+      var list = try reader.beginArray()
+      while try reader.nextElement(in: &list) {
+        if let path = try reader.value()["path"]?.string { paths.insert(path) }
+      }
+    }
+    try reader.end()
+    return paths
+  }
+}
