@@ -16,7 +16,8 @@ struct TriptychCommand: ParsableCommand {
     version: ProgramVersion.text,
     subcommands: [
       GenerateCommand.self, ExportCommand.self, MergeCommand.self, FilterCommand.self,
-      VerifyCommand.self, TokenizeCommand.self, InvertCommand.self, InspectCommand.self, GroundCommand.self,
+      VerifyCommand.self, TokenizeCommand.self, InvertCommand.self, InspectCommand.self,
+      GroundCommand.self,
       CheckpointCommand.self,
       BenchCommand.self, DoctorCommand.self,
     ])

@@ -1,8 +1,8 @@
-public import ArgumentParser
+import ArgumentParser
 import CanonicalJSON
 import Generation
-public import Imaging
-public import LatentDiffusion
+import Imaging
+import LatentDiffusion
 import MaskGrounding
 
 /// `triptych inspect`: where a model sees entities, in one picture.

@@ -1,5 +1,6 @@
 public import ArgumentParser
 import CanonicalJSON
+import Checkpoints
 import Generation
 public import Imaging
 public import LatentDiffusion
