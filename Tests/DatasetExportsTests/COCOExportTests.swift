@@ -22,7 +22,8 @@ import Testing
   {
     try ["train", "val", "test"].flatMap { split in
       let name = kind.replacing("SPLIT", with: split)
-      let elements = try #require(files.json("annotations/\(name).json")[list]?.elements)
+      let document = try files.json("annotations/\(name).json")
+      let elements = try #require(document[list]?.elements)
       return elements.map { (split, $0) }
     }
   }

@@ -121,12 +121,13 @@ import Testing
 
   @Test func aMaskWithAnUnknownClassIsNamedAndNothingStays() throws {
     let folder = try TemporaryFolder()
-    try SyntheticRun(count: 6, shardSize: 6, isUniform: true).write(to: folder["run"])
-    try folder.write("1\tdog\t\t#800000\t-\n", "run/classes.tsv")
+    var run = SyntheticRun(count: 6, shardSize: 6, isUniform: true)
+    run.strayClass = 99
+    try run.write(to: folder["run"])
     #expect {
       try folder.export("run", to: "set", both)
     } throws: { error in
-      "\(error)".contains("masks/00000000") && "\(error)".contains("not in classes.tsv")
+      "\(error)".contains("masks/000000005.png") && "\(error)".contains("not in classes.tsv")
     }
     #expect(try folder.names() == ["run"])
   }

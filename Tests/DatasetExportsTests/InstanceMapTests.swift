@@ -46,7 +46,9 @@ import Testing
   @Test func noPixelIsLostBeyondTheLimitOfInstances() throws {
     // 400 single pixels, each large enough to be a part of its own in a picture this small.
     let ids = (0..<40 * 40).map { place -> UInt16 in
-      place % 2 == 0 && place / 40 % 2 == 0 ? UInt16(1 + place % 3) : 0
+      let (x, y) = (place % 40, place / 40)
+      guard x % 2 == 0, y % 2 == 0 else { return 0 }
+      return UInt16(1 + place % 3)
     }
     let mask = try LabelMask(width: 40, height: 40, ids: ids)
     let map = try InstanceMap(mask, division: .parts, place: "mask")

@@ -20,6 +20,8 @@ public struct SyntheticRun: Sendable {
   public var isUniform: Bool
   /// Whether samples have masks.
   public var hasMasks = true
+  /// An id in the last mask that no class has; nil for none.
+  public var strayClass: UInt16?
 
   /// Describes a run.
   public init(
@@ -87,6 +89,7 @@ public struct SyntheticRun: Sendable {
     var mask = try LabelMask(
       width: width, height: height, ids: Array(repeating: 0, count: width * height))
     if index % 6 != 1 { try draw(on: &mask, index: index, random: &random) }
+    if let strayClass, index == count - 1 { mask[0, 0] = strayClass }
     let ids = Set(mask.ids).subtracting([LabelMask.background, LabelMask.ignored]).sorted()
     let names = try classes().entries
     let entities = hasMasks ? ids.map { entity(Int($0), names, mask) } : []

@@ -87,7 +87,8 @@ struct TracingField {
       if next != direction { corners += [x - 1 + box.x, y - 1 + box.y] }
       direction = next
     } while x != startX || y != startY || direction != .east
-    return corners
+    // The start is a corner: a level edge to its left would have been followed before. It is met last and goes first.
+    return corners.suffix(2) + corners.dropLast(2)
   }
 
   /// Whether an edge of the region leads from the upper left corner of a pixel in a direction.

@@ -37,13 +37,15 @@ final class Labeller {
   ///
   /// - Parameters:
   ///   - samples: the samples, one a row.
+  ///   - callCount: how often the U-Net will be called.
   ///   - text: their encoded prompts [n, T, D].
   ///   - unconditionalText: the encoded negative prompts [n, T, D].
   func begin(
-    _ samples: [GenerationPlan.Sample], text: Tensor, unconditionalText: Tensor
+    _ samples: [GenerationPlan.Sample], callCount: Int, text: Tensor, unconditionalText: Tensor
   ) throws -> LabellingBatch {
-    try LabellingBatch(
-      self, queries: samples.map(queries(for:)), text: text, unconditionalText: unconditionalText)
+    LabellingBatch(
+      self, queries: try samples.map(queries(for:)), callCount: callCount, text: text,
+      unconditionalText: unconditionalText)
   }
 
   /// What a sample without a usable picture has: nothing is in it.

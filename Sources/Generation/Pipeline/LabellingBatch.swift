@@ -16,8 +16,9 @@ final class LabellingBatch {
   private var isRead = false
 
   init(
-    _ labeller: Labeller, queries: [[EntityQuery]], text: Tensor, unconditionalText: Tensor
-  ) throws {
+    _ labeller: Labeller, queries: [[EntityQuery]], callCount: Int, text: Tensor,
+    unconditionalText: Tensor
+  ) {
     let isGuided = Guidance(scale: Float(labeller.sampling.guidance)).isOn
     let hasUnconditional = isGuided || labeller.source.needsUnconditional
     self.labeller = labeller
@@ -26,7 +27,7 @@ final class LabellingBatch {
     self.unconditionalText = hasUnconditional ? unconditionalText : nil
     readsAfterwards = hasUnconditional && !isGuided
     batch = ReadingBatch(
-      sampleCount: queries.count, stepCount: labeller.sampling.steps,
+      sampleCount: queries.count, stepCount: callCount,
       hasUnconditional: hasUnconditional)
     reading = labeller.source.reading(of: batch)
   }
@@ -40,7 +41,9 @@ final class LabellingBatch {
   func note(_ progress: LatentSampler.Progress) {
     guard readsAfterwards || labeller.flipCheck else { return }
     trajectory.points.append(
-      .init(step: progress.step, timestep: progress.timestep, latents: progress.modelInput))
+      .init(
+        step: progress.step, timestep: progress.timestep, modelTimestep: progress.modelTimestep,
+        latents: progress.modelInput))
   }
 
   /// The labels of a sample, after the last step.

@@ -114,7 +114,7 @@ public final class SampleMaker {
   ) throws -> Batch? {
     let request = request(samples, attempt: attempt)
     let labelling = try labeller?.begin(
-      samples, text: request.text,
+      samples, callCount: try sampler.callCount(request), text: request.text,
       unconditionalText: request.unconditionalText ?? conditioner(negatives(samples.count)))
     do {
       let latents = try sampler(

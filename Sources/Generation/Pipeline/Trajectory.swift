@@ -8,15 +8,18 @@ public struct Trajectory: Sendable {
   public struct Point: Sendable {
     /// The step, from 0, the noisiest.
     public var step: Int
-    /// Its training timestep.
+    /// Its training timestep, rounded where it lies between two.
     public var timestep: Int
+    /// The same as the U-Net is told it.
+    public var modelTimestep: Float
     /// The U-Net's input [n, h, w, c].
     public var latents: Tensor
 
     /// Describes a point.
-    public init(step: Int, timestep: Int, latents: Tensor) {
+    public init(step: Int, timestep: Int, modelTimestep: Float? = nil, latents: Tensor) {
       self.step = step
       self.timestep = timestep
+      self.modelTimestep = modelTimestep ?? Float(timestep)
       self.latents = latents
     }
   }
@@ -28,18 +31,17 @@ public struct Trajectory: Sendable {
   public init(points: [Point] = []) { self.points = points }
 
   /// The same of some samples alone.
-  public func rows(_ range: Range<Int>) -> Trajectory {
-    Trajectory(
-      points: points.map {
-        Point(step: $0.step, timestep: $0.timestep, latents: $0.latents.rows(range))
-      })
-  }
+  public func rows(_ range: Range<Int>) -> Trajectory { mapped { $0.rows(range) } }
 
   /// The way to the mirror image, left and right exchanged.
-  public var mirrored: Trajectory {
+  public var mirrored: Trajectory { mapped { $0.mirrored() } }
+
+  private func mapped(_ change: (Tensor) -> Tensor) -> Trajectory {
     Trajectory(
-      points: points.map {
-        Point(step: $0.step, timestep: $0.timestep, latents: $0.latents.mirrored())
+      points: points.map { point in
+        var point = point
+        point.latents = change(point.latents)
+        return point
       })
   }
 
@@ -58,7 +60,7 @@ public struct Trajectory: Sendable {
       guard let taps = reading.taps(step: point.step, timestep: point.timestep) else { continue }
       let latents =
         unconditionalText == nil ? point.latents : joinedRows([point.latents, point.latents])
-      _ = unet(latents, timesteps: [point.timestep], projectedText: projected, taps: taps)
+      _ = unet(latents, timesteps: [point.modelTimestep], projectedText: projected, taps: taps)
     }
   }
 }

@@ -42,6 +42,8 @@ public struct LatentSampler: Sendable {
     public let stepCount: Int
     /// The call's training timestep, rounded where it lies between two.
     public let timestep: Int
+    /// The same as the U-Net was told it.
+    public let modelTimestep: Float
     /// What the U-Net was shown at the step [N, H, W, C], once for each sample.
     public let modelInput: Tensor
     /// The latents after the step [N, H, W, C].
@@ -117,7 +119,8 @@ public struct LatentSampler: Sendable {
       }
       try onStep(
         Progress(
-          step: step, stepCount: run.timesteps.count, timestep: timestep, modelInput: input,
+          step: step, stepCount: run.timesteps.count, timestep: timestep,
+          modelTimestep: modelTimestep, modelInput: input,
           latents: latents))
     }
     return latents

@@ -32,13 +32,16 @@ struct ExportCommand: ParsableCommand {
   func run() throws {
     let contents = try RunContents.open(path: source)
     let export = try DatasetExport(contents, options: settings.options(format.formats))
-    for note in export.notes { Console.note("triptych: \(Console.oneLine(note))") }
     let reporter = ProgressReporter(total: export.plan.entries.count, unit: "sample")
     let summary = try export.write(to: output) { done in
       guard Interruption.signalNumber == 0 else {
         reporter.finish()
         throw GenerationError(
           .interrupted, output, "stopped; nothing was changed there, the same command begins again")
+      }
+      // Only once the place is known to be free: an error is one line.
+      if done == 0 {
+        for note in export.notes { Console.note("triptych: \(Console.oneLine(note))") }
       }
       reporter.update(done: Double(done))
     }

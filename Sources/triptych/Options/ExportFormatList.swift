@@ -13,5 +13,7 @@ struct ExportFormatList: ExpressibleByArgument {
     self.formats = formats
   }
 
-  static var known: String { ExportFormat.allCases.map(\.rawValue).joined(separator: ", ") }
+  static var allValueStrings: [String] { ExportFormat.allCases.map(\.rawValue) }
+
+  static var known: String { allValueStrings.joined(separator: ", ") }
 }

@@ -53,7 +53,12 @@ struct MaskOptions: ParsableArguments {
   }
 
   /// How maps become masks.
+  ///
+  /// Attention cannot tell whether a thing is there, so what a prompt names is taken to be; a grounding module was
+  /// trained to tell.
   var composition: MaskComposer.Settings {
-    MaskComposer.Settings(ignoreBand: ignoreBand ? MaskComposer.Settings.usualIgnoreBand : nil)
+    MaskComposer.Settings(
+      presenceThreshold: grounding == nil ? 0 : 0.5,
+      ignoreBand: ignoreBand ? MaskComposer.Settings.usualIgnoreBand : nil)
   }
 }
