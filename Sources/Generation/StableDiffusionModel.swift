@@ -88,7 +88,10 @@ public struct StableDiffusionModel: Sendable {
     try schedulerConfiguration().prediction
   }
 
-  private func schedulerConfiguration() throws -> SchedulerConfiguration {
+  /// The noise and spacing of the model's scheduler file.
+  ///
+  /// - Throws: `CheckpointError` or `DiffusionError` naming file and key.
+  func schedulerConfiguration() throws -> SchedulerConfiguration {
     try SchedulerConfiguration(
       try folder.configuration("scheduler"),
       file: folder.file("scheduler", "scheduler_config.json"))

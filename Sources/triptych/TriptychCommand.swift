@@ -15,10 +15,10 @@ struct TriptychCommand: ParsableCommand {
       """,
     version: ProgramVersion.text,
     subcommands: [
-      GenerateCommand.self, PlanCommand.self, ExportCommand.self, MergeCommand.self,
-      FilterCommand.self,
-      VerifyCommand.self, TokenizeCommand.self, GroundCommand.self, CheckpointCommand.self,
-      BenchCommand.self, DoctorCommand.self,
+      PlanCommand.self, GenerateCommand.self, InspectCommand.self, ExportCommand.self,
+      MergeCommand.self, FilterCommand.self, VerifyCommand.self, InvertCommand.self,
+      GroundCommand.self, TokenizeCommand.self, CheckpointCommand.self, BenchCommand.self,
+      DoctorCommand.self,
     ])
 
   static func main() {

@@ -11,6 +11,12 @@ struct DDIMRun: SamplingRun {
     var nextNoise: Float
     /// Standard deviation of what is drawn anew.
     var deviation: Float
+
+    /// The step the other way; nothing is drawn anew.
+    var inverted: Step {
+      Step(
+        signal: nextSignal, noise: nextNoise, nextSignal: signal, nextNoise: noise, deviation: 0)
+    }
   }
 
   let timesteps: [Int]

@@ -45,7 +45,7 @@ public struct DDIMScheduler: Scheduler {
   }
 
   /// The factors of one step, in single precision as the reference has them.
-  private func coefficients(timestep: Int, previous: Int, eta: Float) -> DDIMRun.Step {
+  func coefficients(timestep: Int, previous: Int, eta: Float) -> DDIMRun.Step {
     let alphaBar = schedule.alphaBars[timestep]
     let final: Float = configuration.endsAtOne ? 1 : schedule.alphaBars[0]
     let next = previous >= 0 ? schedule.alphaBars[previous] : final

@@ -83,3 +83,13 @@ for name in ["rgba", "grey-alpha", "palette-alpha", "rgb"]:
     alpha = rgba[..., 3:] / 255
     white = np.floor(rgba[..., :3] * alpha + 255 * (1 - alpha) + 0.5).astype(np.uint8)
     (HERE / f"{name}.white.bin").write_bytes(white.tobytes())
+
+# Made larger and smaller by Lanczos' filter, and the middle of a picture of other proportions.
+source = Image.fromarray(rng.integers(0, 256, (30, 42, 3), dtype=np.uint8))
+(HERE / "fit.in.bin").write_bytes(source.tobytes())
+for width, height in [(16, 8), (64, 48), (42, 30), (8, 64), (42, 15)]:
+    out = source.resize((width, height), Image.Resampling.LANCZOS)
+    (HERE / f"fit.stretch-{width}x{height}.bin").write_bytes(out.tobytes())
+for size, box in {(16, 16): (6, 0, 36, 30), (32, 8): (0, 9, 42, 19), (8, 32): (17, 0, 25, 30)}.items():
+    out = source.crop(box).resize(size, Image.Resampling.LANCZOS)
+    (HERE / f"fit.crop-{size[0]}x{size[1]}.bin").write_bytes(out.tobytes())

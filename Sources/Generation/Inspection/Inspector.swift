@@ -1,0 +1,147 @@
+public import Imaging
+import LatentDiffusion
+import MaskGrounding
+import TensorCore
+
+/// Looks where a model sees entities, in a picture that it makes or in one that it is given.
+public final class Inspector {
+  /// What to look at.
+  public enum Subject: Sendable {
+    /// A picture made from the prompt: the first sample of a run with this seed.
+    case made(seed: UInt64)
+    /// A picture that is there, of any size.
+    case given(PixelImage, PictureInverter.Settings)
+  }
+
+  /// How to look.
+  public struct Settings: Sendable {
+    /// How a picture is made, or how a given one is inverted.
+    public var sampling: SamplingSettings
+    /// What to look for and how.
+    public var masks: MaskSettings
+    /// Whether to say, too, what is seen at each step alone.
+    public var sweepsSteps: Bool
+
+    /// Describes an inspection.
+    public init(sampling: SamplingSettings, masks: MaskSettings, sweepsSteps: Bool = false) {
+      self.sampling = sampling
+      self.masks = masks
+      self.sweepsSteps = sweepsSteps
+    }
+  }
+
+  private let model: LoadedModel
+  private let settings: Settings
+  private let source: any MaskSource
+  private let sourceFile: String
+  private let queries: EntityQueryBuilder
+  private let composer: MaskComposer
+  private let finder: EntityFinder
+
+  /// Loads what reads masks.
+  ///
+  /// - Throws: `EntityError` where an entity cannot be one, `CheckpointError` where the source does not go with the
+  ///   model, ``GenerationError`` where the settings do not.
+  public init(_ model: LoadedModel, _ settings: Settings) throws {
+    try settings.sampling.check(pixelsPerCell: model.model.pixelsPerCell)
+    self.model = model
+    self.settings = settings
+    let loader = MaskSourceLoader(
+      unet: model.unet, prediction: try model.model.prediction(), width: settings.sampling.width,
+      height: settings.sampling.height)
+    let loaded = try loader.load(settings.masks.source)
+    source = loaded.source
+    if case .grounding(let path, _) = settings.masks.source {
+      sourceFile = path
+    } else {
+      sourceFile = ""
+    }
+    queries = try EntityQueryBuilder(
+      tokenizer: model.tokenizer, encoder: model.encoder, settings: loaded.querySettings)
+    composer = MaskComposer(settings.masks.composition)
+    finder = EntityFinder(try EntityList.entities(settings.masks.entities))
+  }
+
+  /// Looks.
+  ///
+  /// - Parameters:
+  ///   - prompt: what the picture shows, or is to show.
+  ///   - subject: the picture.
+  ///   - onStep: called after each step with the share done, 0...1; throwing ends the work.
+  /// - Returns: what was found.
+  /// - Throws: `DiffusionError` where numbers leave their range, and what `onStep` throws.
+  public func inspect(
+    _ prompt: String, _ subject: Subject, onStep: (Double) throws -> Void
+  ) throws -> Inspection {
+    let timesteps = try self.timesteps(of: subject)
+    let entities = finder.located(in: prompt)
+    let asked = try queries.queries(
+      for: entities, prompt: prompt, embeddings: source.usesEmbeddings)
+    let drawn = Self.drawnSteps(timesteps.count)
+    var steps: [Inspection.Step] = []
+    let look = Look(
+      model: model, sampling: settings.sampling, source: source,
+      stepSources: try stepSources(timesteps.count), prompt: prompt, timesteps: timesteps
+    ) { [self] step, reading in
+      let found = try compose(try reading.maps(sample: 0, queries: asked), entities)
+      steps.append(
+        Inspection.Step(
+          step: step, timestep: timesteps[step], scores: found.scores,
+          maps: drawn.contains(step)
+            ? try entities.indices.map { try InspectionPanel.smallMap($0, of: found) } : []))
+    }
+    let image =
+      switch subject {
+      case .made(let seed): try look.make(seed: seed, onStep: onStep)
+      case .given(let image, let inversion): try look.invert(image, inversion, onStep: onStep)
+      }
+    let composed = try compose(try look.reading.maps(sample: 0, queries: asked), entities)
+    return Inspection(
+      image: image, entities: entities, composed: composed, steps: steps, notices: notices(asked))
+  }
+
+  /// The steps of a sweep that a panel shows: at most twelve, spread evenly, both ends among them.
+  static func drawnSteps(_ count: Int) -> Set<Int> {
+    let shown = min(count, InspectionPanel.columnLimit)
+    guard shown > 1 else { return [0] }
+    return Set((0..<shown).map { (2 * $0 * (count - 1) + shown - 1) / (2 * (shown - 1)) })
+  }
+
+  private func timesteps(of subject: Subject) throws -> [Int] {
+    let steps = settings.sampling.steps
+    switch subject {
+    case .made:
+      return try model.model.scheduler(settings.sampling)
+        .start(stepCount: steps, eta: Float(settings.sampling.eta)).timesteps
+    case .given:
+      return try DDIMScheduler(model.model.schedulerConfiguration()).timesteps(stepCount: steps)
+    }
+  }
+
+  private func compose(_ maps: EntityMaps, _ entities: [Entity]) throws -> ComposedMask {
+    try composer.compose(
+      maps, entities: entities, width: settings.sampling.width, height: settings.sampling.height)
+  }
+
+  /// For each step a source that reads that step alone.
+  private func stepSources(_ count: Int) throws -> [any MaskSource] {
+    guard settings.sweepsSteps else { return [] }
+    return try (0..<count).map { step in
+      if let grounding = source as? GroundingSource {
+        return try GroundingSource(
+          module: grounding.module, file: sourceFile, unet: model.unet.configuration,
+          pictureHeight: settings.sampling.height, pictureWidth: settings.sampling.width,
+          steps: [.fromEnd(count - 1 - step)])
+      }
+      guard case .attention(var attention) = settings.masks.source else {
+        preconditionFailure("a source of masks whose steps cannot be chosen")
+      }
+      attention.steps = .listed([step])
+      return try AttentionSource(unet: model.unet, settings: attention)
+    }
+  }
+
+  private func notices(_ queries: [EntityQuery]) -> [String] {
+    source is AttentionSource ? AttentionSource.notices(for: queries).map(\.description) : []
+  }
+}

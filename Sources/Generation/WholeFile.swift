@@ -1,0 +1,55 @@
+import Glibc
+
+/// Writing files that are whole under their names at any moment.
+enum WholeFile {
+  /// Writes a file under its name at once: what was there before, or the whole new file.
+  ///
+  /// - Throws: ``GenerationError`` where it cannot be made, with the disk full as a reason of its own.
+  static func write(_ bytes: [UInt8], to path: String) throws {
+    let temporary = "\(path).\(String(UInt32.random(in: 0...UInt32.max), radix: 16)).temporary"
+    func fault(_ doing: String) -> GenerationError {
+      let isFull = errno == ENOSPC || errno == EDQUOT
+      return GenerationError(isFull ? .tryAgain : .unwritable, path, "\(doing): \(errorText())")
+    }
+    let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+    guard descriptor >= 0 else { throw fault("cannot be made") }
+    var rest = bytes[...]
+    while !rest.isEmpty {
+      let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+      if count < 0 && errno == EINTR { continue }
+      guard count > 0 else {
+        let error = fault("cannot be written")
+        close(descriptor)
+        unlink(temporary)
+        throw error
+      }
+      rest = rest.dropFirst(count)
+    }
+    let isWritten = fsync(descriptor) == 0
+    close(descriptor)
+    guard isWritten, rename(temporary, path) == 0 else {
+      let error = fault("cannot be written")
+      unlink(temporary)
+      throw error
+    }
+  }
+
+  /// Makes a folder with those above it, where it is not there yet, and checks that files can be made in it.
+  ///
+  /// - Throws: ``GenerationError`` where that is not so.
+  static func makeFolder(_ path: String) throws {
+    var place = path.hasPrefix("/") ? "/" : ""
+    for name in path.split(separator: "/") {
+      place += place.isEmpty || place == "/" ? "\(name)" : "/\(name)"
+      guard mkdir(place, 0o777) == 0 || errno == EEXIST || FileAccess.isFolder(place) else {
+        throw GenerationError(.unwritable, place, "cannot be made: \(errorText())")
+      }
+    }
+    guard FileAccess.isFolder(path) else {
+      throw GenerationError(.unwritable, path, "is a file; expected a folder, or a name for one")
+    }
+    guard access(path, W_OK | X_OK) == 0 else {
+      throw GenerationError(.unwritable, path, "files cannot be made in it: \(errorText())")
+    }
+  }
+}
