@@ -29,10 +29,10 @@ extension PlanSummary {
     guard let least = named.map(\.count).min(), let most = named.map(\.count).max() else {
       return []
     }
-    let times = least == most ? "\(least)" : "\(least) to \(most)"
+    let times = most == 1 ? "once" : least == most ? "\(least) times" : "\(least) to \(most) times"
     let silent = perClass.count - named.count
     let rest = silent > 0 ? "; \(silent) not named" : ""
-    let head = "classes: \(named.count), each named \(times) times\(rest)"
+    let head = "classes: \(named.count), each named \(times)\(rest)"
     guard least != most || named.count <= Self.listedClasses else { return [head] }
     guard named.count <= Self.listedClasses else {
       return [head, "  least: \(list(named, least))", "  most: \(list(named, most))"]

@@ -222,6 +222,7 @@ import Testing
       "voc1.yaml:4: the vocabulary coco has no class"
     ),
     (["plan", "--vocabulary", "voc", "--split", "voc9"], 66, "coco-65-15, objectworld"),
+    (["plan", "--check", "x", "--output", "y"], 64, "--check and --output"),
     (["plan", "--preset", "voc-11k"], 66, "coco-110k, voc-10k"),
     (["plan", "--vocabulary", "voc", "--only", "seen"], 64, "--split"),
     (["plan", "--vocabulary", "voc", "--only", "some"], 64, "seen"),

@@ -104,7 +104,8 @@ import Testing
     #expect(weighted.weights == [2500, 1000])
     for (text, part) in [
       ("dog\t1\ndog\t2\ncat\t1\n", ":2: the class \"dog\" stands twice"),
-      ("dog 1\n", ":1: found 1 field(s)"), ("dog\t1\ncat\t\n", ":2: the weight"),
+      ("dog 1\n", ":1: found 1 field(s)"), ("dog\t1\ncat\t\n", ":2: found 1 field(s)"),
+      ("dog\t1\ncat\t-\n", ":2: the weight"),
     ] {
       do {
         _ = try list.weighted(by: classWeights(text, suffix: "tsv"))

@@ -42,17 +42,9 @@ public struct PromptTemplate: Sendable, Equatable {
     var objectSlotCount = 0
     // {count} and {adjective} that wait for their {object}.
     var form: ObjectForm?
-    while let open = rest.firstIndex(where: { $0 == "{" || $0 == "}" }) {
-      guard rest[open] == "{", let close = rest[open...].firstIndex(of: "}") else {
-        throw refuse("a brace has no partner")
-      }
-      var before = rest[..<open]
-      let name = String(rest[rest.index(after: open)..<close])
-      rest = rest[rest.index(after: close)...]
-      guard slots.contains(name) || Self.reservedSlots.contains(name) else {
-        let known = (Self.reservedSlots + slots.sorted()).joined(separator: ", ")
-        throw refuse("unknown slot {\(name)}; known are \(known)")
-      }
+    while let slot = try Self.nextSlot(of: &rest, known: slots, refuse) {
+      var before = slot.before
+      let name = slot.name
       let isForm = ["object", "adjective", "count"].contains(name)
       if form != nil {
         guard isForm, before == " ", name != "count" else {
@@ -93,6 +85,24 @@ public struct PromptTemplate: Sendable, Equatable {
     self.text = text
     self.weight = weight
     self.parts = parts
+  }
+
+  /// Takes the text up to the next slot off a sentence, and the slot's name; nil where there is no other.
+  private static func nextSlot(
+    of rest: inout Substring, known slots: Set<String>, _ refuse: (String) -> GenerationError
+  ) throws -> (before: Substring, name: String)? {
+    guard let open = rest.firstIndex(where: { $0 == "{" || $0 == "}" }) else { return nil }
+    guard rest[open] == "{", let close = rest[open...].firstIndex(of: "}") else {
+      throw refuse("a brace has no partner")
+    }
+    let before = rest[..<open]
+    let name = String(rest[rest.index(after: open)..<close])
+    rest = rest[rest.index(after: close)...]
+    guard slots.contains(name) || reservedSlots.contains(name) else {
+      let known = (reservedSlots + slots.sorted()).joined(separator: ", ")
+      throw refuse("unknown slot {\(name)}; known are \(known)")
+    }
+    return (before, name)
   }
 
   /// The sentence with its slots filled; `fill` gives the words of a slot of the file's own.

@@ -43,6 +43,9 @@ struct PlanCommand: ParsableCommand {
 
   func validate() throws {
     if check.isEmpty { try prompts.validateSource() }
+    if !check.isEmpty, output != nil {
+      throw ValidationError("--check and --output do not go together; a check plans nothing")
+    }
     if output?.isEmpty == true { throw ValidationError("--output: is empty, expected a file") }
   }
 
