@@ -21,6 +21,8 @@ let package = Package(
     .library(
       name: "TriptychModels",
       targets: ["TensorCore", "Checkpoints", "NeuralLayers", "TextConditioning", "LatentDiffusion"]),
+    // For tests alone, which preload it into the program; no target may depend on it.
+    .library(name: "FaultInjection", type: .dynamic, targets: ["CFaultInjection"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -98,6 +100,9 @@ let package = Package(
       name: "TestSupport",
       dependencies: ["CanonicalJSON", "Checkpoints", "DatasetFormat", "Imaging", "TensorCore"],
       path: "Tests/TestSupport", swiftSettings: settings),
+    .target(
+      name: "CFaultInjection", path: "Tests/FaultInjection",
+      linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
     .testTarget(
       name: "CanonicalJSONTests", dependencies: ["CanonicalJSON", "TestSupport"],
       swiftSettings: settings),

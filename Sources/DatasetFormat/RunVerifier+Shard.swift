@@ -36,10 +36,8 @@ extension RunVerifier {
       add(file, "is not written as triptych writes it")
     }
     if done.shard != shard { add(file, "is of shard \(done.shard)") }
-    if let hash = facts.configurationHash, done.configurationHash != hash {
-      add(file, "is of another run.json")
-    }
-    if let hash = facts.classHash, done.classHash != hash { add(file, "is of another classes.tsv") }
+    configuration.note(done.configurationHash, expected: facts.configurationHash, at: file)
+    classFile.note(done.classHash, expected: facts.classHash, at: file)
     if let numerics = facts.numerics, done.numerics != numerics {
       add(file, "was made with \(done.numerics), the run with \(numerics)")
     }

@@ -34,6 +34,24 @@ public struct RunVerifier {
   /// What is known of the whole run; nil where it could not be read, which is a fault of its own.
   var facts = Facts()
 
+  /// A file of the run whose hash stands in every DONE.
+  struct Shared {
+    let file: String
+    /// Whether a shard has the file's hash.
+    var isConfirmed = false
+    /// The DONE files with another hash.
+    var strangers: [(done: String, hash: String)] = []
+
+    /// Takes down what a DONE says.
+    mutating func note(_ hash: String, expected: String?, at done: String) {
+      guard let expected else { return }
+      if hash == expected { isConfirmed = true } else { strangers.append((done, hash)) }
+    }
+  }
+
+  var configuration = Shared(file: RunLayout.configurationFile)
+  var classFile = Shared(file: RunLayout.classFile)
+
   /// What shards must agree with.
   struct Facts {
     var configurationHash: String?
@@ -60,6 +78,8 @@ public struct RunVerifier {
       files: try LocalFileSystem(root: path, creating: false), seedRule: seedRule)
     try verifier.checkRun()
     try verifier.checkShards(watch)
+    verifier.blame(verifier.configuration)
+    verifier.blame(verifier.classFile)
     return verifier.report
   }
 
@@ -146,6 +166,15 @@ public struct RunVerifier {
       }
     }
     report.missing = (0..<(facts.layout?.shardCount ?? 0)).filter { !done.contains($0) }
+  }
+
+  /// Where all shards agree on another hash, the file is what was changed; else the shards that differ are strangers.
+  private mutating func blame(_ shared: Shared) {
+    let hashes = Set(shared.strangers.map(\.hash))
+    if hashes.count == 1 && !shared.isConfirmed {
+      return add(shared.file, "has other bytes than when the shards were made")
+    }
+    for stranger in shared.strangers { add(stranger.done, "is of another \(shared.file)") }
   }
 
   mutating func add(_ file: String, _ problem: String) {

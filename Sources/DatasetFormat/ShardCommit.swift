@@ -11,6 +11,7 @@ struct ShardCommit {
   /// - Parameters:
   ///   - work: the folder with all files but DONE; they and their names are on the disk.
   ///   - done: the text of DONE.
+  /// - Throws: ``DatasetError`` where the disk fails; the work folder may be in its place by then.
   func install(_ work: String, done: [UInt8]) throws {
     let final = RunLayout.shardPath(shard)
     try moveAside(final)

@@ -72,6 +72,54 @@ import Testing
     }
   }
 
+  @Test(.enabled(if: OutputFolderTests.isRoot, "only root can mount a folder read-only"))
+  func aReadOnlyDiskIsExit73AndVerifyReadsIt() async throws {
+    try await withFolder { folder in
+      let made = try await Program.run(command + ["--output", folder + "/run"])
+      #expect(made.code == 0)
+      let script = """
+        mount --bind "$1" "$1" && mount -o remount,ro,bind "$1" || exit 99
+        dir="$1"; shift
+        "$0" verify "$dir/run"; echo "verify $?"
+        "$0" filter "$dir/run" --reset; echo "filter $?"
+        exec "$0" "$@" --output "$dir/other"
+        """
+      let outcome = try await Program.shell(
+        "exec unshare -m sh -c '\(script)' \"$0\" \"$@\"", [folder] + command)
+      guard outcome.code != 99, !outcome.error.contains("unshare") else {
+        withKnownIssue("this machine does not let tests mount a folder read-only") {
+          Issue.record("not tested")
+        }
+        return
+      }
+      #expect(outcome.code == 73, "\(outcome.error)")
+      #expect(outcome.error.contains("Read-only file system"))
+      #expect(outcome.output.contains("verify 0") && outcome.output.contains("filter 73"))
+    }
+  }
+
+  @Test func aFolderRemovedUnderTheRunIsToldAndTheSameCommandBeginsAnew() async throws {
+    try await withFolder(inMemory: true) { folder in
+      let run = folder + "/run"
+      let arguments =
+        ["generate", "--prompt", "x", "--count", "3", "--steps", "300"] + Program.tinyOptions
+        + ["--output", run]
+      async let running = Program.run(arguments)
+      let entry = run + "/partial/journal-00000/000000000.json"
+      for _ in 0..<6000 where !FileManager.default.fileExists(atPath: entry) {
+        try await Task.sleep(for: .milliseconds(5))
+      }
+      // The program may be making a file at this moment, which keeps the folder.
+      for _ in 0..<100 where FileManager.default.fileExists(atPath: run) {
+        _ = Result { try FileManager.default.removeItem(atPath: run) }
+      }
+      expectRefusal(try await running, code: 74, saying: "removed")
+      #expect(!FileManager.default.fileExists(atPath: run))
+      #expect(try await Program.run(arguments).code == 0)
+      #expect(try await Program.run(["verify", run]).code == 0)
+    }
+  }
+
   @Test func twoRunsOnOneFolderAreKeptApart() async throws {
     try await withFolder { folder in
       let arguments =
@@ -82,6 +130,11 @@ import Testing
       let outcomes = try await [first, second]
       #expect(outcomes.contains { $0.code == 0 })
       #expect(outcomes.allSatisfy { $0.code == 0 || $0.code == 75 })
+      for loser in outcomes where loser.code == 75 {
+        expectRefusal(loser, code: 75, saying: "in use by process")
+      }
+      let checked = try await Program.run(["verify", folder + "/run"])
+      #expect(checked.code == 0, "\(checked.output)")
     }
   }
 }

@@ -68,6 +68,15 @@ struct Program {
     }
   }
 
+  /// Runs the program and kills it after a while, unless it ends before.
+  static func kill(_ arguments: [String], after delay: Duration) async throws -> Outcome {
+    try await launch(arguments, in: "/", program: path, environment: []) { send in
+      try await Task.sleep(for: delay)
+      // It may have ended meanwhile.
+      _ = Result { try send(.kill) }
+    }
+  }
+
   private static func launch(
     _ arguments: [String], in folder: String, program: String, environment: [String],
     body: ((Signal) throws -> Void) async throws -> Void
@@ -93,9 +102,15 @@ struct Program {
   }
 }
 
-/// Runs `body` with a fresh folder that is removed afterwards.
-func withFolder<R>(_ body: (String) async throws -> R) async throws -> R {
-  let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString).path
+/// Runs `body` with a fresh folder that is removed afterwards; on request in memory where the system offers it, for
+/// tests that would wait for the disk a thousand times.
+func withFolder<R>(
+  inMemory: Bool = false, _ body: (String) async throws -> R
+) async throws -> R {
+  let memory = URL(fileURLWithPath: "/dev/shm", isDirectory: true)
+  let isUsable = inMemory && FileManager.default.isWritableFile(atPath: memory.path)
+  let folder = (isUsable ? memory : FileManager.default.temporaryDirectory)
+    .appendingPathComponent("triptych-\(UUID().uuidString)").path
   try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
   defer {
     chmodTree(folder)

@@ -22,6 +22,8 @@ struct SmallRun {
   }()
   /// Members of the configuration beside those above.
   var extra: [JSONValue.Member] = [.init("model", ["sha256": "ab"])]
+  /// What is written wrongly into each record.
+  var mistake: @Sendable (inout SampleRecord) -> Void = { _ in }
   /// Which samples were made, to see that finished ones are not made again.
   var made: [Int] = []
 
@@ -91,7 +93,9 @@ struct SmallRun {
   mutating func add(_ index: Int, to writer: ShardWriter) throws {
     made.append(index)
     let mask = hasMasks ? try mask(index) : nil
-    try writer.add(try record(index), image: try image(index), mask: mask)
+    var record = try record(index)
+    mistake(&record)
+    try writer.add(record, image: try image(index), mask: mask)
   }
 }
 

@@ -59,7 +59,7 @@ public struct FilterRules: Sendable, Equatable {
     guard hasMasks else { return rules }
     rules.minContrast = 0.02
     rules.maxClipped = 0.9
-    rules.duplicateDistance = 0
+    rules.duplicateDistance = 2
     rules.entities.requiresNamed = true
     rules.entities.minArea = 0.005
     rules.entities.maxArea = 0.95

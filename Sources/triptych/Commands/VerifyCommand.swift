@@ -3,7 +3,7 @@ import CanonicalJSON
 import DatasetFormat
 import Generation
 
-/// `triptych verify`: is a run folder whole?
+/// `triptych verify`: says whether a run folder is whole.
 struct VerifyCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "verify",
