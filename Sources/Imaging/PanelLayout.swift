@@ -66,7 +66,7 @@ struct PanelLayout {
       return
     }
     let head = 3 * (line + 2) + gap
-    let rest = PixelImage.sideLimit - chosen.height - head - 2 * (line + 2)
+    let rest = PixelImage.sideLimit - chosen.height - head - 2 * (line + 2) - margin
     tableRows = min(table.rows.count, max(0, rest / (Self.tableSide + gap)))
     height =
       chosen.height + head + tableRows * (Self.tableSide + gap)

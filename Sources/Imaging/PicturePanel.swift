@@ -50,7 +50,9 @@ public struct PicturePanel: Sendable {
   public var title: String
   /// The cards; at least one, each with at least one tile.
   public var cards: [Card]
-  /// The table; nil for none. Rows that have no room are counted in a line.
+  /// The table; nil for none.
+  ///
+  /// Rows that have no room are counted in a line.
   public var table: Table?
   /// Whether a scale of ``HeatMap`` is drawn.
   public var hasScale: Bool

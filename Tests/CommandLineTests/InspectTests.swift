@@ -149,6 +149,7 @@ import Testing
       let outcome = try await inspect(
         "a dog", names, ["--steps-sweep"], to: folder + "/out")
       #expect(outcome.code == 0, "\(outcome.error.prefix(300))")
+      #expect(outcome.errorLines.count == 1 && outcome.error.contains("199 more"))
       #expect(try findings(folder + "/out")["entities"]?.elements?.count == 200)
       let panel = try PNGCodec.decodeImage(try bytes(folder + "/out/panel.png")).pixels
       #expect(panel.width <= PixelImage.sideLimit && panel.height <= PixelImage.sideLimit)
