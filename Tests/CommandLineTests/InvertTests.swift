@@ -124,9 +124,9 @@ import Testing
       var wideJPEG = jpeg
       let frame = try #require(
         jpeg.indices.dropLast().first { jpeg[$0] == 0xff && jpeg[$0 + 1] == 0xc0 })
-      wideJPEG.replaceSubrange(frame + 7..<frame + 9, with: [30_000 >> 8, 30_000 & 255])
+      wideJPEG.replaceSubrange(frame + 7..<frame + 9, with: [0x75, 0x30])
       var widePNG = png
-      widePNG.replaceSubrange(16..<20, with: [0, 0, 30_000 >> 8, 30_000 & 255])
+      widePNG.replaceSubrange(16..<20, with: [0, 0, 0x75, 0x30])
       let files: [(String, [UInt8], String)] = [
         ("cut.jpg", Array(jpeg.dropLast(1)), "ends too early"),
         ("wide.jpg", wideJPEG, "30000 x 13 pixels, at most 8192"),
