@@ -4,8 +4,8 @@ import Imaging
 
 /// Turns a run into a data set.
 ///
-/// The bytes depend on the run's finished shards and the options alone. Memory does not grow with the pixels: a few
-/// hundred bytes a sample are held, for the split and the manifest.
+/// The bytes depend on the run's finished shards and the options alone. Memory does not grow with the pixels: about
+/// two kilobytes a sample are held, for the split and the manifest.
 public struct DatasetExport {
   /// What was written.
   public struct Summary: Sendable, Equatable {

@@ -93,7 +93,7 @@ struct PanelDrawing {
 
   private mutating func drawScale() {
     let (margin, bar, height) = (PanelLayout.margin, 256, BitmapFont.glyphHeight + 2)
-    let y = layout.cardTop - PanelLayout.gap - BitmapFont.lineHeight - 3
+    let y = layout.cardTop - 2 * PanelLayout.gap - BitmapFont.lineHeight - 3
     let start = margin + 2 * BitmapFont.advance
     write(["0"], x: margin, y: y + 1, scale: 1, colour: Self.faintInk)
     for (step, colour) in HeatMap.colours.enumerated() {

@@ -2,8 +2,6 @@
 struct PanelLayout {
   /// Sides of pictures to try.
   static let sides = [256, 192, 128, 96, 64, 48]
-  /// Pictures below this are enlarged to it.
-  static let smallestSide = 96
   /// The side of a table's pictures, and the width of its names in letters.
   static let tableSide = 64
   static let tableNameLetters = 18
@@ -36,7 +34,8 @@ struct PanelLayout {
     cardWidth = tiles * tileWidth + (tiles - 1) * gap
     cardHeight = (line + 1) * scale + 2 * (line + 1) + gap + tileHeight + line + 2
     let tableWidth = Self.tableWidth(panel.table)
-    let top = margin + 3 * line * 2 + gap + (panel.hasScale ? line + 3 + gap : 0)
+    // Titles are cut to two lines where the panel turns out narrow.
+    let top = margin + 2 * line * 2 + gap + (panel.hasScale ? line + 3 + 2 * gap : 0)
 
     var chosen = (columns: 1, width: 0, height: 0)
     for columns in 1...panel.cards.count {
@@ -47,6 +46,12 @@ struct PanelLayout {
       // Rather tall than wide: what belongs together stands below each other.
       if height <= 2 * width { break }
     }
+    // What a wide table leaves room for costs nothing.
+    let free = min((chosen.width - margin) / (cardWidth + margin), panel.cards.count)
+    if free > chosen.columns {
+      let rows = (panel.cards.count + free - 1) / free
+      chosen = (free, chosen.width, top + rows * (cardHeight + margin))
+    }
     guard chosen.width <= PixelImage.sideLimit, chosen.height <= PixelImage.sideLimit else {
       return nil
     }
@@ -55,13 +60,13 @@ struct PanelLayout {
     cardTop = top
     tableTop = chosen.height
     titleLines = ContactSheet.lines(
-      of: panel.title, width: (width - 2 * margin) / (BitmapFont.advance * 2), count: 3)
+      of: panel.title, width: (width - 2 * margin) / (BitmapFont.advance * 2), count: 2)
     guard let table = panel.table else {
       (tableRows, height) = (0, chosen.height)
       return
     }
     let head = 3 * (line + 2) + gap
-    let rest = PixelImage.sideLimit - chosen.height - head - 2 * (line + 2)
+    let rest = PixelImage.sideLimit - chosen.height - head - 2 * (line + 2) - margin
     tableRows = min(table.rows.count, max(0, rest / (Self.tableSide + gap)))
     height =
       chosen.height + head + tableRows * (Self.tableSide + gap)

@@ -50,7 +50,9 @@ public struct PicturePanel: Sendable {
   public var title: String
   /// The cards; at least one, each with at least one tile.
   public var cards: [Card]
-  /// The table; nil for none. Rows that have no room are counted in a line.
+  /// The table; nil for none.
+  ///
+  /// Rows that have no room are counted in a line.
   public var table: Table?
   /// Whether a scale of ``HeatMap`` is drawn.
   public var hasScale: Bool
@@ -60,7 +62,7 @@ public struct PicturePanel: Sendable {
     (self.title, self.cards, self.table, self.hasScale) = (title, cards, table, hasScale)
   }
 
-  /// Draws the panel, its pictures as large as there is room, up to 256 pixels a side.
+  /// Draws the panel, its pictures as large as there is room for, up to 256 pixels a side.
   ///
   /// - Returns: an RGB picture.
   /// - Throws: ``ImagingError`` where there is nothing to draw or too much for a picture.
@@ -70,8 +72,8 @@ public struct PicturePanel: Sendable {
     }
     let longest = max(first.width, first.height)
     for side in PanelLayout.sides {
-      // Pictures are not made larger than they are, but for tiny ones.
-      let side = min(side, max(longest, PanelLayout.smallestSide))
+      // Small pictures are enlarged by whole numbers, so that their pixels stay what they are.
+      let side = longest <= side ? longest * (side / longest) : side
       let tile = (
         width: max(1, first.width * side / longest), height: max(1, first.height * side / longest)
       )

@@ -153,10 +153,10 @@ import Testing
   }
 
   @Test(arguments: ["module.pth", "training.ckpt", "protocol-4.pt"])
-  func everyTruncationIsRefused(_ name: String) throws {
+  func truncationsAreRefused(_ name: String) throws {
     let bytes = try fileBytes(torchFixture(name))
     let folder = try TemporaryFolder()
-    for count in 0..<bytes.count {
+    for count in stride(from: 0, to: bytes.count, by: 3) {
       let path = try folder.write(Array(bytes[0..<count]), to: "x.pth")
       #expect(try refusal { try PickleFile(path: path) }.code == .malformed, "\(count)")
     }
@@ -169,16 +169,23 @@ import Testing
     }
   }
 
-  @Test func everySingleBitFlipLoadsOrThrows() throws {
+  @Test func bitFlipsLoadOrThrow() throws {
     let bytes = try fileBytes(torchFixture("module.pth"))
     let folder = try TemporaryFolder()
+    var random = SeededGenerator(seed: 6)
+    // Every bit of the pickle, which comes first, and one of each byte of the rest.
+    let start = try #require(bytes.firstIndex(of: 0x80))
+    let end = start + (try parts(of: bytes)).0.count
+    let bits =
+      Array(8 * start..<8 * end)
+      + (end..<bytes.count).map { 8 * $0 + Int.random(in: 0..<8, using: &random) }
     var refused = 0
-    for bit in 0..<bytes.count * 8 {
+    for bit in bits {
       var flipped = bytes
       flipped[bit / 8] ^= 1 << UInt8(bit % 8)
       refused += try loadsOrThrows(flipped, in: folder) ? 0 : 1
     }
-    print("bit flips refused: \(refused) of \(bytes.count * 8)")
+    print("bit flips refused: \(refused) of \(bits.count)")
     #expect(refused > 3000)
   }
 

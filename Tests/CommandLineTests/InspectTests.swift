@@ -52,8 +52,8 @@ import Testing
         try bytes(folder + "/run/shards/00000/images/000000000.png")
       ).pixels
       let panel = try PNGCodec.decodeImage(try bytes(folder + "/out/panel.png")).pixels
-      // The picture stands on the panel three times as large.
-      #expect(contains(panel, try made.resized(width: 96, height: 96, method: .nearest)))
+      // The picture stands on the panel eight times as large.
+      #expect(contains(panel, try made.resized(width: 256, height: 256, method: .nearest)))
     }
   }
 
@@ -127,7 +127,7 @@ import Testing
       #expect(json["steps_sweep"]?.elements?.count == 3)
       let panel = try PNGCodec.decodeImage(try bytes(folder + "/out/panel.png")).pixels
       let fitted = try upright.fitted(width: 32, height: 32, fit: .crop)
-      #expect(contains(panel, try fitted.resized(width: 96, height: 96, method: .nearest)))
+      #expect(contains(panel, try fitted.resized(width: 256, height: 256, method: .nearest)))
     }
   }
 
@@ -149,6 +149,7 @@ import Testing
       let outcome = try await inspect(
         "a dog", names, ["--steps-sweep"], to: folder + "/out")
       #expect(outcome.code == 0, "\(outcome.error.prefix(300))")
+      #expect(outcome.errorLines.count == 1 && outcome.error.contains("199 more"))
       #expect(try findings(folder + "/out")["entities"]?.elements?.count == 200)
       let panel = try PNGCodec.decodeImage(try bytes(folder + "/out/panel.png")).pixels
       #expect(panel.width <= PixelImage.sideLimit && panel.height <= PixelImage.sideLimit)

@@ -29,7 +29,8 @@ struct OperationTests {
       let plain = Reference.averageAttention(queries: q, keys: k, heads: heads)
       // Over one key all are 1, a reference without a range.
       let error = Difference(average, plain)
-      #expect(s == 1 ? error.maximum < 1e-6 : error.ofRange < 5e-6, "\(level) average T \(t) S \(s)")
+      #expect(
+        s == 1 ? error.maximum < 1e-6 : error.ofRange < 5e-6, "\(level) average T \(t) S \(s)")
       worst = max(worst, difference)
     }
     print("attention \(level): worst difference / range \(worst)")

@@ -31,7 +31,7 @@ struct DatasetCard {
       Licence of this data set: \(plan.options.licence)
 
       \(isLicenceUnspecified
-        ? "No licence was chosen when the data set was written; without one nobody but its maker may use it."
+        ? "No licence was chosen when the data set was written, so this file grants none."
         : "Chosen by the maker of the data set when it was written.")
       Pictures and masks were made by a generative model, whose own licence may set terms for what it makes.
       \(model ?? "The run does not state the model's licence.")
@@ -102,7 +102,7 @@ struct DatasetCard {
     ## Uses
 
     Training and testing of segmentation and detection. Not meant as a picture of the world: what a class looks like
-    here, and how often, is what the prompts and the model make of it. No picture shows a known person on purpose.
+    here, and how often, is what the prompts and the model make of it.
     """
   }
 

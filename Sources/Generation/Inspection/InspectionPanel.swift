@@ -68,7 +68,8 @@ public enum InspectionPanel {
   private static func note(_ score: EntityScore, isNamed: Bool) -> String {
     let place = isNamed ? "" : ", not named"
     guard score.isPresent else { return "absent\(place), presence \(hundredths(score.presence))" }
-    return "present\(place) \(hundredths(score.presence)), area \(hundredths(score.area)), "
+    return
+      "present\(place), presence \(hundredths(score.presence)), area \(hundredths(score.area)), "
       + "confidence \(hundredths(score.confidence)), edge \(hundredths(score.edgeConfidence))"
   }
 

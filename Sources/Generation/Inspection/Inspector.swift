@@ -141,7 +141,24 @@ public final class Inspector {
     }
   }
 
+  /// One line for each thing that there is to tell, however many entities it is about.
   private func notices(_ queries: [EntityQuery]) -> [String] {
-    source is AttentionSource ? AttentionSource.notices(for: queries).map(\.description) : []
+    guard source is AttentionSource else { return [] }
+    var lines: [String] = []
+    var rest = AttentionSource.notices(for: queries)[...]
+    while let first = rest.popFirst() {
+      let others = rest.filter { $0.reason == first.reason }
+      rest = rest.filter { $0.reason != first.reason }[...]
+      let names = others.prefix(Self.namesInALine).map { "\"\($0.entity)\"" }
+      let more = others.count > names.count ? ", …" : ""
+      lines.append(
+        others.isEmpty
+          ? first.description
+          : "\(first.description); so it is with \(others.count) more: "
+            + names.joined(separator: ", ") + more)
+    }
+    return lines
   }
+
+  private static let namesInALine = 8
 }

@@ -21,8 +21,12 @@ final class Look {
   /// Prepares a pass.
   ///
   /// - Parameters:
+  ///   - model: the model.
+  ///   - sampling: how the picture is made or inverted.
   ///   - source: what reads all of it.
   ///   - stepSources: for each step a source that reads that one alone; empty where that is not wanted.
+  ///   - prompt: what the picture shows.
+  ///   - timesteps: of every step.
   ///   - onStepRead: called behind each step with the reading of its own source, which is then let go.
   init(
     model: LoadedModel, sampling: SamplingSettings, source: any MaskSource,

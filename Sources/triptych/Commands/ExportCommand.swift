@@ -30,22 +30,8 @@ struct ExportCommand: ParsableCommand {
   @OptionGroup var runtime: RuntimeOptions
 
   func run() throws {
-    let contents = try RunContents.open(path: source)
-    let export = try DatasetExport(contents, options: settings.options(format.formats))
-    let reporter = ProgressReporter(total: export.plan.entries.count, unit: "sample")
-    let summary = try export.write(to: output) { done in
-      guard Interruption.signalNumber == 0 else {
-        reporter.finish()
-        throw GenerationError(
-          .interrupted, output, "stopped; nothing was changed there, the same command begins again")
-      }
-      // Only once the place is known to be free: an error is one line.
-      if done == 0 {
-        for note in export.notes { Console.note("triptych: \(Console.oneLine(note))") }
-      }
-      reporter.update(done: Double(done))
-    }
-    reporter.finish()
+    let summary = try DataSetWriter.write(
+      RunContents.open(path: source), to: output, options: settings.options(format.formats))
     try runtime.finish(members(summary), text: text(summary))
   }
 

@@ -47,6 +47,15 @@ struct GenerateCommand: ParsableCommand {
   @Option(
     name: .long,
     help: ArgumentHelp(
+      "Also write the run as data sets, to exports/ in its folder: \(ExportFormatList.known).",
+      valueName: "formats"))
+  var export: ExportFormatList?
+
+  @OptionGroup(title: "With --export") var exports: ExportSettings
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
       "Start from these latents instead of the seeds' noise: safetensors, key latents, [n, 4, h, w], as diffusers "
         + "takes latents=.", valueName: "file"))
   var latents: String?
@@ -71,7 +80,7 @@ struct GenerateCommand: ParsableCommand {
     let given = [
       ("--entities", entities != nil), ("--flip-check", flipCheck),
       ("--grounding", masks.grounding != nil), ("--mask-source", masks.maskSource != nil),
-      ("--ignore-band", masks.ignoreBand),
+      ("--ignore-band", masks.ignoreBand), ("--export", export != nil),
     ].first(where: \.1)
     if let given { throw ValidationError("\(given.0) and --no-masks do not go together") }
   }
@@ -118,9 +127,11 @@ struct GenerateCommand: ParsableCommand {
   /// Files about the whole run cannot be made from a part of it.
   private func checkWhole(_ shards: [Int], of layout: RunLayout) throws {
     guard shards.count < layout.shardCount else { return }
-    for (option, file) in [
-      ("--save-latents", saveLatents), ("--contact-sheet", output.contactSheet),
-    ] where file != nil {
+    let wholes = [
+      ("--save-latents", saveLatents != nil), ("--contact-sheet", output.contactSheet != nil),
+      ("--export", export != nil),
+    ]
+    for (option, isGiven) in wholes where isGiven {
       throw GenerationError(
         .usage, option, "goes with a whole run, not with --shards, --worker or a Slurm array")
     }
@@ -140,7 +151,7 @@ struct GenerateCommand: ParsableCommand {
   }
 
   /// What people should know of the masks before they wait for them; nil where all is as asked for.
-  private func maskNotice(_ settings: MaskSettings?) throws -> String? {
+  func maskNotice(_ settings: MaskSettings?) throws -> String? {
     if let settings { return try settings.notice(for: prompts.prompt) }
     return output.noMasks
       ? nil : "nothing to find is named, so pictures are made alone; --entities a,b finds a and b"
@@ -156,92 +167,6 @@ struct GenerateCommand: ParsableCommand {
         "a rule asks for min_agreement, which needs --flip-check")
     }
     return rules
-  }
-
-  private func make(
-    _ run: GenerationRun, shards: [Int], model: StableDiffusionModel, initial: Tensor?,
-    path: String
-  ) throws {
-    if let filters {
-      try FilterRulesFile.check(run.rules, against: run.classes(), file: filters)
-    }
-    let maker = try SampleMaker(
-      model: model, plan: run.plan, settings: run.settings, masks: run.masks,
-      initialLatents: initial)
-    let folder = try RunFolder.open(
-      path: path, configuration: run.configuration, classes: run.classes(), layout: run.layout,
-      numerics: run.numericsFingerprint,
-      access: shards.count == run.layout.shardCount ? .exclusive : .shared)
-    if let notice = try maskNotice(run.masks) { Console.note("triptych: \(notice)") }
-    let reporter = ProgressReporter(
-      total: shards.reduce(0) { $0 + run.layout.indices(ofShard: $1).count }, unit: "image")
-    let clock = ContinuousClock()
-    let start = clock.now
-    let pipeline = GenerationPipeline(run, maker: maker, batch: sampling.batch)
-    let (summary, finalLatents) = try pipeline.fill(
-      folder, shards: shards, keepsLatents: saveLatents != nil
-    ) { event in
-      if Interruption.signalNumber != 0 { reporter.finish() }
-      try Interruption.check(path)
-      switch event {
-      case .progress(let done): reporter.update(done: done)
-      case .working: break
-      case .rejected(let index, let attempt, let reasons):
-        guard runtime.json else { break }
-        try Console.result(
-          .object([
-            .init("event", "rejected"), .init("index", .integer(Int64(index))),
-            .init("attempt", .integer(Int64(attempt))),
-            .init("reasons", .array(reasons.map { .string($0) })),
-          ]))
-      case .note(let text):
-        reporter.finish()
-        Console.note("triptych: \(Console.oneLine(text))")
-      case .kept(let record, let shard):
-        guard runtime.json else { break }
-        let head: [JSONValue.Member] = [
-          .init("event", "sample"), .init("shard", .integer(Int64(shard))),
-        ]
-        try Console.result(.object(head + (record.json.members ?? [])))
-      }
-    }
-    reporter.finish()
-    try folder.close()
-    if let saveLatents, let finalLatents { try LatentsFile.write(finalLatents, to: saveLatents) }
-    if let sheet = output.contactSheet {
-      try RunSheet.write(try RunSheet.draw(run, in: path), to: sheet)
-    }
-    let made = Set(shards)
-    var tally = AcceptanceTally()
-    try RunContents.open(path: path).forEachSample { sample in
-      if made.contains(sample.shard) { tally.add(sample.record) }
-    }
-    try finish(summary, tally, path: path, seconds: (clock.now - start) / .seconds(1))
-  }
-
-  private func finish(
-    _ summary: GenerationPipeline.Summary, _ tally: AcceptanceTally, path: String, seconds: Double
-  ) throws {
-    let each = summary.made > 0 ? seconds / Double(summary.made) : 0
-    let peak = ProcessUsage.peakResidentBytes
-    let noun = tally.samples == 1 ? "picture" : "pictures"
-    var lines = ["\(tally.samples) \(noun), \(tally.accepted) accepted, in \(path)"]
-    if summary.made > 0 {
-      let rounded = (each * 100).rounded() / 100
-      lines.append(
-        "\(summary.made) made now, \(rounded) s each, peak memory \(MemoryEstimate.text(peak))")
-    } else {
-      lines.append("all were there already")
-    }
-    if tally.accepted < tally.samples { lines += tally.lines.dropFirst() }
-    if let sheet = output.contactSheet { lines.append("contact sheet: \(sheet)") }
-    try runtime.finish(
-      tally.members + [
-        .init("output", .string(path)), .init("seconds_per_sample", .number(each)),
-        .init("peak_rss_bytes", .integer(Int64(peak))),
-      ], text: lines.joined(separator: "\n"))
-    // The quota of a class is the number of samples that were planned for it.
-    if tally.accepted < tally.samples { throw ExitCode(ExitCodes.answerIsNo) }
   }
 
   private func describe(

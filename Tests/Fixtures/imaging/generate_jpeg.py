@@ -90,6 +90,6 @@ source = Image.fromarray(rng.integers(0, 256, (30, 42, 3), dtype=np.uint8))
 for width, height in [(16, 8), (64, 48), (42, 30), (8, 64), (42, 15)]:
     out = source.resize((width, height), Image.Resampling.LANCZOS)
     (HERE / f"fit.stretch-{width}x{height}.bin").write_bytes(out.tobytes())
-for size, box in {(16, 16): (6, 0, 36, 30), (32, 8): (0, 9, 42, 19), (8, 32): (17, 0, 25, 30)}.items():
+for size, box in {(16, 16): (6, 0, 36, 30), (32, 9): (0, 9, 42, 21), (8, 32): (17, 0, 25, 30)}.items():
     out = source.crop(box).resize(size, Image.Resampling.LANCZOS)
     (HERE / f"fit.crop-{size[0]}x{size[1]}.bin").write_bytes(out.tobytes())
