@@ -143,6 +143,34 @@ import Testing
     }
   }
 
+  /// The small module reads the last step alone, with and without the text.
+  @Test(arguments: [["--guidance", "1"], ["--image", "imaging/colour444.jpg"], []])
+  func aGroundingModuleFindsWhatThePromptDoesNotName(_ extra: [String]) async throws {
+    let fixtures = Fixture.folder.path
+    let module = fixtures + "/grounding/ours.safetensors"
+    let given = extra.map { $0.hasPrefix("imaging/") ? "\(fixtures)/\($0)" : $0 }
+    try await withFolder { folder in
+      let guidance = extra.contains("--guidance") ? [] : ["--guidance", "3"]
+      let outcome = try await Program.run(
+        [
+          "inspect", "a dog", "--entities", "dog,zebra", "--grounding", module, "--steps-sweep",
+          "--model", Program.tinyModel, "--scheduler", "ddim", "--size", "32", "--steps", "3",
+          "--output", folder + "/out",
+        ] + guidance + given)
+      #expect(outcome.code == 0 && outcome.error.isEmpty, "\(outcome.error)")
+      let json = try findings(folder + "/out")
+      #expect(json["mask_source"] == "grounding")
+      let whole = try #require(json["entities"]?.elements)
+      let steps = try #require(json["steps_sweep"]?.elements)
+      let last = try #require(steps.last?["entities"]?.elements)
+      for key in ["present", "presence", "area", "confidence", "edge_confidence"] {
+        #expect(whole.map { $0[key] } == last.map { $0[key] }, "\(key)")
+      }
+      #expect(steps[0]["entities"] != steps[2]["entities"])
+      #expect(try #require(whole[1]["presence"]?.number) > 0)
+    }
+  }
+
   @Test func twoHundredEntitiesAreInspected() async throws {
     try await withFolder { folder in
       let names = (1...200).map { "thing \($0)" }.joined(separator: ",")
