@@ -132,7 +132,9 @@ import Testing
         ])
       #expect(outcome.code == 1, "\(outcome.error)")
       let lines = try outcome.lines.map { try JSONValue.parse(Array($0.utf8)) }
-      let sample = try #require(lines.first)
+      let rejected = lines.filter { $0["event"] == "rejected" }
+      #expect(rejected.map { $0["attempt"] } == [0, 1, 2])
+      let sample = try #require(lines.first { $0["event"] == "sample" })
       #expect(sample["attempt"] == 3 && sample["accepted"] == false)
       #expect(sample["reasons"] == .array([.string(reason)]))
       #expect(lines.last?["accepted"] == 0 && lines.last?["samples"] == 1)

@@ -102,6 +102,7 @@ import Testing
       #expect(
         result.members?.map(\.name) == [
           "event", "samples", "accepted", "output", "seconds_per_sample", "peak_rss_bytes",
+          "rejected_by_reason", "per_class",
         ])
       #expect(result["event"] == "result" && result["samples"] == 5)
       #expect((result["peak_rss_bytes"]?.integer ?? 0) > 1 << 20)

@@ -28,7 +28,7 @@ import Testing
   }
 
   private static let everything = """
-    entities: {require_named: false, min_area: off, max_area: off, min_confidence: off}
+    entities: {require_named: false, min_area: off, max_area: off, min_confidence: off, min_agreement: off}
     picture: {min_contrast: off, max_clipped: off, duplicate_distance: off}
 
     """
@@ -124,7 +124,7 @@ import Testing
 
   @Test func rejectedSamplesAreMadeAgainAndRecorded() async throws {
     try await withFolder { folder in
-      try "attempts: 3\nentities: {min_area: 1}\n".write(
+      try "attempts: 3\nentities: {min_area: off, max_area: 0}\n".write(
         toFile: folder + "/f.yaml", atomically: true, encoding: .utf8)
       let run = folder + "/run"
       let outcome = try await generate(

@@ -3,7 +3,8 @@ import Testing
 
 @Suite struct OutputFolderTests {
   private var command: [String] {
-    ["generate", "--prompt", "x", "--count", "2", "--steps", "1"] + Program.tinyOptions
+    ["generate", "--prompt", "x", "--no-masks", "--count", "2", "--steps", "1"]
+      + Program.tinyOptions
   }
 
   /// Whether permissions bind the user who runs the tests.
@@ -102,7 +103,8 @@ import Testing
     try await withFolder(inMemory: true) { folder in
       let run = folder + "/run"
       let arguments =
-        ["generate", "--prompt", "x", "--count", "3", "--steps", "300"] + Program.tinyOptions
+        ["generate", "--prompt", "x", "--no-masks", "--count", "3", "--steps", "300"]
+        + Program.tinyOptions
         + ["--output", run]
       async let running = Program.run(arguments)
       let entry = run + "/partial/journal-00000/000000000.json"
@@ -123,7 +125,8 @@ import Testing
   @Test func twoRunsOnOneFolderAreKeptApart() async throws {
     try await withFolder { folder in
       let arguments =
-        ["generate", "--prompt", "x", "--count", "3", "--steps", "200"] + Program.tinyOptions
+        ["generate", "--prompt", "x", "--no-masks", "--count", "3", "--steps", "200"]
+        + Program.tinyOptions
         + ["--output", folder + "/run"]
       async let first = Program.run(arguments)
       async let second = Program.run(arguments)

@@ -6,7 +6,8 @@ import Testing
 @Suite struct PartsTests {
   private let command =
     [
-      "generate", "--prompt", "a dog", "--prompt", "a cat", "--count", "7", "--shard-size", "2",
+      "generate", "--prompt", "a dog", "--prompt", "a cat", "--entities", "dog,cat", "--count", "7",
+      "--shard-size", "2",
       "--steps", "2",
     ] + Program.tinyOptions
 

@@ -13,8 +13,8 @@ import Testing
 
   private func command(count: Int, shardSize: Int) -> [String] {
     [
-      "generate", "--prompt", "a dog", "--prompt", "a cat", "--count", "\(count)", "--shard-size",
-      "\(shardSize)", "--steps", "2", "--threads", "1",
+      "generate", "--prompt", "a dog", "--prompt", "a cat", "--entities", "dog,cat", "--count",
+      "\(count)", "--shard-size", "\(shardSize)", "--steps", "2", "--threads", "1",
     ] + Program.tinyOptions
   }
 

@@ -89,10 +89,10 @@ extension GenerateCommand {
     if let sheet = output.contactSheet { lines.append("contact sheet: \(sheet)") }
     if export != nil, tally.accepted > 0 { lines.append("data sets: \(path)/exports") }
     try runtime.finish(
-      tally.members + [
+      tally.members.prefix(2) + [
         .init("output", .string(path)), .init("seconds_per_sample", .number(each)),
         .init("peak_rss_bytes", .integer(Int64(peak))),
-      ], text: lines.joined(separator: "\n"))
+      ] + tally.members.dropFirst(2), text: lines.joined(separator: "\n"))
     // The quota of a class is the number of samples that were planned for it.
     if tally.accepted < tally.samples { throw ExitCode(ExitCodes.answerIsNo) }
   }
