@@ -1,7 +1,19 @@
 import Glibc
 
 /// Writing files that are whole under their names at any moment.
-enum WholeFile {
+public enum WholeFile {
+  /// Refuses a place where a file cannot be made, before hours of work end there.
+  ///
+  /// - Throws: ``GenerationError`` naming the folder.
+  public static func checkPlace(_ path: String) throws {
+    let slash = path.lastIndex(of: "/")
+    let folder = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+    guard !FileAccess.isFolder(path), FileAccess.isFolder(folder), access(folder, W_OK) == 0 else {
+      throw GenerationError(
+        .unwritable, path, "a file cannot be made there; expected a name in a folder that is there")
+    }
+  }
+
   /// Writes a file under its name at once: what was there before, or the whole new file.
   ///
   /// - Throws: ``GenerationError`` where it cannot be made, with the disk full as a reason of its own.

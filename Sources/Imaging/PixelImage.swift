@@ -134,6 +134,20 @@ public struct PixelImage: Sendable, Equatable {
     return copy
   }
 
+  /// This picture with another one on its right.
+  ///
+  /// - Throws: ``ImagingError`` where both together are too wide.
+  public func beside(_ other: PixelImage) throws -> PixelImage {
+    precondition(other.channels == channels, "beside: \(other.channels) and \(channels)")
+    var both = try PixelImage(
+      width: width + other.width, height: max(height, other.height), channels: channels,
+      samples: [UInt8](
+        repeating: 0, count: (width + other.width) * max(height, other.height) * channels.rawValue))
+    both.paste(self, x: 0, y: 0)
+    both.paste(other, x: width, y: 0)
+    return both
+  }
+
   /// Copies a picture of the same channels to a place in this one; what lies outside is cut off.
   mutating func paste(_ other: PixelImage, x: Int, y: Int) {
     precondition(other.channels == channels, "paste: \(other.channels) into \(channels)")

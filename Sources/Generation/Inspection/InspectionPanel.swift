@@ -9,7 +9,6 @@ public enum InspectionPanel {
   /// The longest side of a map of a sweep, in pixels.
   private static let smallSide = 64
   /// The share of a mask's colour where it lies over the picture.
-  private static let opacity = 0.5
 
   /// Draws the panel.
   ///
@@ -26,7 +25,7 @@ public enum InspectionPanel {
       note: "\(found) of \(inspection.entities.count) present", colour: nil,
       tiles: [
         .init(inspection.image, name: "picture"), .init(mask.coloured, name: "masks"),
-        .init(overlay(mask, on: inspection.image, only: nil), name: "overlay"),
+        .init(mask.overlaid(on: inspection.image), name: "overlay"),
       ])
     let cards = try inspection.entities.indices.map { try card($0, of: inspection) }
     var table: PicturePanel.Table?
@@ -60,8 +59,8 @@ public enum InspectionPanel {
       colour: Palette.colour(of: id),
       tiles: [
         .init(try heatMap(index, of: composed), name: "map"),
-        .init(overlay(composed.mask, on: nil, only: id), name: "mask"),
-        .init(overlay(composed.mask, on: inspection.image, only: id), name: "overlay"),
+        .init(composed.mask.coloured(only: id), name: "mask"),
+        .init(composed.mask.overlaid(on: inspection.image, only: id), name: "overlay"),
       ])
   }
 
@@ -82,42 +81,5 @@ public enum InspectionPanel {
     let shape = composed.probabilities.shape
     return try HeatMap.draw(
       composed.probabilities.rows(index..<index + 1).values, width: shape[2], height: shape[1])
-  }
-
-  /// A mask in its colours over a picture, or over black; of one id, or of all.
-  private static func overlay(
-    _ mask: LabelMask, on image: PixelImage?, only id: UInt16?
-  ) -> PixelImage {
-    var out = image ?? mask.coloured
-    for y in 0..<mask.height {
-      for x in 0..<mask.width {
-        let own = mask[x, y]
-        let isShown = own != LabelMask.background && (id == nil || own == id)
-        guard let image else {
-          if !isShown { out[x, y] = Colour(0, 0, 0) }
-          continue
-        }
-        guard isShown else { continue }
-        let colour = Palette.colour(of: own == LabelMask.ignored ? 255 : own)
-        out[x, y] = isEdge(mask, x, y) ? colour : mixed(image[x, y], colour)
-      }
-    }
-    return out
-  }
-
-  private static func isEdge(_ mask: LabelMask, _ x: Int, _ y: Int) -> Bool {
-    let own = mask[x, y]
-    return [(x - 1, y), (x + 1, y), (x, y - 1), (x, y + 1)].contains { column, row in
-      (0..<mask.width).contains(column) && (0..<mask.height).contains(row)
-        && mask[column, row] != own
-    }
-  }
-
-  private static func mixed(_ below: Colour, _ above: Colour) -> Colour {
-    func mix(_ a: UInt8, _ b: UInt8) -> UInt8 {
-      UInt8((Double(a) * (1 - opacity) + Double(b) * opacity).rounded())
-    }
-    return Colour(
-      mix(below.red, above.red), mix(below.green, above.green), mix(below.blue, above.blue))
   }
 }

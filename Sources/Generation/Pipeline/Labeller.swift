@@ -40,6 +40,8 @@ final class Labeller {
   ///   - callCount: how often the U-Net will be called.
   ///   - text: their encoded prompts [n, T, D].
   ///   - unconditionalText: the encoded negative prompts [n, T, D].
+  /// - Returns: the batch, listening.
+  /// - Throws: `EntityError` where words have no token or no room in a query.
   func begin(
     _ samples: [GenerationPlan.Sample], callCount: Int, text: Tensor, unconditionalText: Tensor
   ) throws -> LabellingBatch {

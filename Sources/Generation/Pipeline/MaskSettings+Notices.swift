@@ -4,6 +4,7 @@ extension MaskSettings {
   /// What to tell people before a run: entities that will be found in no picture, in one line.
   ///
   /// - Parameter prompts: the prompts written by hand.
+  /// - Returns: the line; nil where all will be looked for.
   /// - Throws: `EntityError` where a name cannot be one.
   public func notice(for prompts: [String]) throws -> String? {
     guard case .attention = source, !entities.isEmpty else { return nil }

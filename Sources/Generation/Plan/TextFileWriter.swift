@@ -14,7 +14,7 @@ final class TextFileWriter {
   ///
   /// - Throws: ``GenerationError`` where it cannot be made.
   init(_ path: String) throws {
-    try RunSheet.checkPlace(path)
+    try WholeFile.checkPlace(path)
     self.path = path
     temporary = "\(path).\(String(UInt64.random(in: 0...UInt64.max), radix: 16)).temporary"
     descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)

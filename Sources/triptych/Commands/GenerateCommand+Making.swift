@@ -56,14 +56,17 @@ extension GenerateCommand {
     reporter.finish()
     try folder.close()
     if let saveLatents, let finalLatents { try LatentsFile.write(finalLatents, to: saveLatents) }
-    if let sheet = output.contactSheet {
-      try RunSheet.write(try RunSheet.draw(run, in: path), to: sheet)
-    }
     let seconds = (clock.now - start) / .seconds(1)
     let contents = try RunContents.open(path: path)
+    if let sheet = output.contactSheet {
+      try RunSheet.write(try RunSheet.draw(contents), to: sheet)
+    }
+    // By the run's own rules: a later filter changes what is exported, not whether this command did its work.
     let made = Set(shards)
     var tally = AcceptanceTally()
-    try contents.forEachSample { if made.contains($0.shard) { tally.add($0.record) } }
+    for shard in contents.shards where made.contains(shard.number) {
+      for record in try contents.storedRecords(of: shard) { tally.add(record) }
+    }
     if let export, tally.accepted > 0 {
       _ = try DataSetWriter.write(
         contents, to: path + "/exports", options: exports.options(export.formats))

@@ -114,7 +114,7 @@ struct GenerateCommand: ParsableCommand {
     try checkWhole(shards, of: run.layout)
     try checkLatents(run)
     for file in [saveLatents, output.contactSheet].compactMap({ $0 }) {
-      try RunSheet.checkPlace(file)
+      try WholeFile.checkPlace(file)
     }
     // A folder that is there holds a part of the run already.
     if !ResourceFolder.isFolder(path) {

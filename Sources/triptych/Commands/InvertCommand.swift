@@ -96,7 +96,7 @@ struct InvertCommand: ParsableCommand {
       height: height ?? size ?? model.usualSide)
     settings.negativePrompt = negativePrompt
     try settings.check(pixelsPerCell: model.pixelsPerCell)
-    try RunSheet.checkPlace(saveLatents)
+    try WholeFile.checkPlace(saveLatents)
     let picture = try ImageFile.read(image)
     try MemoryEstimate(model: model, settings: settings, batch: 1).check()
     let loaded = try LoadedModel(model)

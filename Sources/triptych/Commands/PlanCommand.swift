@@ -55,7 +55,7 @@ struct PlanCommand: ParsableCommand {
     let plan = try prompts.plan(latentCount: nil)
     let model = try StableDiffusionModel(path: model.folder())
     let settings = try sampling.settings(for: model, latents: nil)
-    if let output { try RunSheet.checkPlace(output) }
+    if let output { try WholeFile.checkPlace(output) }
     let summary = try measuring.summary(
       plan, model: model, settings: settings, masks: try maskSettings(plan), batch: sampling.batch)
     if let output {
