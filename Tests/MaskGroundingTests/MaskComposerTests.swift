@@ -128,6 +128,18 @@ import Testing
     #expect(found.scores[0].area == Float(19) / 41)
   }
 
+  @Test func aBandStaysThinWhereTwoEntitiesAreNearlyEqual() throws {
+    // Two maps 0.04 apart, one ahead on the left and one on the right: only the line between them is ignored.
+    let left = (0..<40).map { $0 < 20 ? Float(0.9) : 0.86 }
+    let maps = EntityMaps(
+      probabilities: Tensor(left + left.reversed(), shape: [2, 1, 40]), presence: [1, 1])
+    let found = try MaskComposer(.init(ignoreBand: 0.1)).compose(
+      maps, entities: entities([3, 5]), width: 40, height: 1)
+    let ignored = found.mask.ids.indices.filter { found.mask.ids[$0] == LabelMask.ignored }
+    #expect(ignored == [18, 19, 20, 21])
+    #expect(found.scores.allSatisfy { $0.isPresent && $0.area == Float(18) / 40 })
+  }
+
   @Test func manyEntitiesAreComposed() throws {
     let ids = Array(1...200)
     var random = SeededGenerator(seed: 77)

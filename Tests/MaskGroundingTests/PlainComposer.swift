@@ -34,9 +34,10 @@ struct PlainComposer {
       for place in 0..<area {
         let values = candidates.map { classMaps[$0][place] }.sorted(by: >)
         let isNear = near(place).contains { before[$0] != before[place] }
-        let isUndecided = isNear && abs((values.first ?? 0) - settings.threshold) < band
+        let isUndecided = abs((values.first ?? 0) - settings.threshold) < band
         let second = values.count > 1 ? values[1] : 0
-        if isUndecided || before[place] >= 0 && values[0] - second < band { after[place] = -2 }
+        let isContested = before[place] >= 0 && values[0] - second < band
+        if isNear && (isUndecided || isContested) { after[place] = -2 }
       }
     }
     let scores = ids.indices.map {

@@ -42,8 +42,8 @@ struct ClassWinners {
 
   /// Takes away what is uncertain; see ``MaskComposer``.
   mutating func ignore(band: Float, threshold: Float, nearEdge: [Bool]) {
-    for place in classes.indices {
-      let isUndecided = nearEdge[place] && abs(highest[place] - threshold) < band
+    for place in classes.indices where nearEdge[place] {
+      let isUndecided = abs(highest[place] - threshold) < band
       let isContested = classes[place] >= 0 && highest[place] - second[place] < band
       if isUndecided || isContested { classes[place] = Self.ignored }
     }

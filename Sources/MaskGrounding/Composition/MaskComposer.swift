@@ -7,9 +7,9 @@ import TensorCore
 /// one: its probability is the largest of theirs, its presence too. A pixel goes to the class with the highest
 /// probability among those that are present, to the earlier one where two are equal, if it reaches the threshold.
 ///
-/// With a band b, a pixel is ignored where its highest probability is less than b from the threshold and it is within
-/// 2 pixels (steps by a side) of an edge of the mask, and where it is some class's and another comes closer to that
-/// one than b. Edge confidence and entropy are of the mask before pixels are ignored, everything else of the mask as
+/// With a band b, a pixel within 2 pixels (steps by a side) of an edge of the mask is ignored where its highest
+/// probability is less than b from the threshold, and where it is some class's and another comes closer to that one
+/// than b. Edge confidence and entropy are of the mask before pixels are ignored, everything else of the mask as
 /// it is handed out.
 public struct MaskComposer: Sendable {
   /// Where maps are cut.
