@@ -5,9 +5,9 @@ public struct DiskEstimate: Sendable, Equatable {
   /// Bytes at most: pictures hardly compress, and each has its record.
   public let bytes: Int
 
-  /// Estimates pictures of `width` x `height` pixels.
-  public init(count: Int, width: Int, height: Int) {
-    let each = 3 * width * height + 4096
+  /// Estimates pictures of `width` x `height` pixels, with a mask of a byte a pixel each or without.
+  public init(count: Int, width: Int, height: Int, hasMasks: Bool) {
+    let each = (hasMasks ? 4 : 3) * width * height + (hasMasks ? 8192 : 4096)
     let (product, overflow) = each.multipliedReportingOverflow(by: count)
     bytes = overflow ? .max : product
   }

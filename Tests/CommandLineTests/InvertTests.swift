@@ -90,8 +90,15 @@ import Testing
         #expect(outcome.code == 0, "\(name): \(outcome.error)")
         #expect(try SafetensorsFile(path: file).record("latents")?.shape == [1, 4, 4, 4])
       }
-      let dot = try PixelImage(width: 1, height: 1, filledWith: Colour(255, 0, 0))
-      try Data(try PNGCodec.encode(dot)).write(to: URL(fileURLWithPath: folder + "/dot.png"))
+      for (name, width, height) in [("dot", 8, 61), ("point", 1, 1), ("thread", 300, 7)] {
+        let picture = try PixelImage(width: width, height: height, filledWith: Colour(255, 0, 0))
+        try Data(try PNGCodec.encode(picture)).write(
+          to: URL(fileURLWithPath: "\(folder)/\(name).png"))
+      }
+      for (name, size) in [("point", "1 x 1"), ("thread", "300 x 7")] {
+        let refusal = try await invert("\(folder)/\(name).png", [], to: folder + "/no.safetensors")
+        expectRefusal(refusal, code: 65, saying: "\(size) pixels show nothing")
+      }
       let outcome = try await invert(
         folder + "/dot.png", ["--width", "24", "--height", "40"], to: folder + "/dot.safetensors")
       #expect(outcome.code == 0, "\(outcome.error)")

@@ -122,6 +122,29 @@ import Testing
     }
   }
 
+  @Test func attentionIsRefinedScaledAndCutAsAskedFor() async throws {
+    try await withFolder { folder in
+      try Self.everything.write(
+        toFile: folder + "/f.yaml", atomically: true, encoding: .utf8)
+      var masks: [[UInt16]] = []
+      let variants = [
+        [], ["--attention-refinement", "0"], ["--attention-scale", "peak"],
+        ["--attention-threshold", "0.9"],
+      ]
+      for (number, options) in variants.enumerated() {
+        let run = "\(folder)/\(number)"
+        let outcome = try await generate(
+          ["--prompt", "a dog", "--entities", "dog", "--filters", folder + "/f.yaml"] + options,
+          to: run)
+        #expect(outcome.code == 0, "\(outcome.error)")
+        masks.append(try mask(0, of: run).ids)
+      }
+      #expect(masks[1] != masks[0] && masks[2] != masks[0] && masks[3] != masks[0])
+      // A higher cut leaves a part of what a lower one took.
+      #expect(zip(masks[3], masks[0]).allSatisfy { $0 == LabelMask.background || $1 != 0 })
+    }
+  }
+
   @Test func rejectedSamplesAreMadeAgainAndRecorded() async throws {
     try await withFolder { folder in
       try "attempts: 3\nentities: {min_area: off, max_area: 0}\n".write(
@@ -142,6 +165,9 @@ import Testing
   }
 
   @Test(arguments: [
+    (["--prompt", "a", "--entities", "a", "--attention-refinement", "17"], "expected 0 to 16"),
+    (["--prompt", "a", "--entities", "a", "--attention-threshold", "1"], "less than 1"),
+    (["--prompt", "a", "--entities", "a", "--attention-scale", "log"], "log"),
     (["--prompt", "a", "--entities", ""], "no entity is named"),
     (["--prompt", "a", "--entities", "dog,,mug"], "entity 2 of 3 is empty"),
     (["--prompt", "a", "--entities", "dog,Dog"], "it is named twice"),

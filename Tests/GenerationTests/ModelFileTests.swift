@@ -71,7 +71,11 @@ import Testing
     #expect(throws: GenerationError.self) { try estimate(512, 1).check(available: 1000) }
     try estimate(64, 1).check()
     #expect(MemoryEstimate.text(1_234_567_890) == "1.2 GB" && MemoryEstimate.text(12) == "12 bytes")
-    #expect(DiskEstimate(count: .max, width: 4096, height: 4096).bytes == .max)
+    #expect(DiskEstimate(count: .max, width: 4096, height: 4096, hasMasks: true).bytes == .max)
+    let sizes = [false, true].map {
+      DiskEstimate(count: 2, width: 64, height: 32, hasMasks: $0).bytes
+    }
+    #expect(sizes[1] - sizes[0] == 2 * (64 * 32 + 4096))
     #expect((DiskEstimate.free(at: "/tmp/not/there/yet") ?? 0) > 0)
     #expect(DiskEstimate.free(at: "/proc/x") == nil)
   }

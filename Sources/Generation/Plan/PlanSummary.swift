@@ -22,7 +22,8 @@ public struct PlanSummary: Sendable {
 
   /// Counts what a plan makes.
   public init(
-    _ plan: GenerationPlan, settings: SamplingSettings, memory: MemoryEstimate, seconds: Double?
+    _ plan: GenerationPlan, settings: SamplingSettings, hasMasks: Bool, memory: MemoryEstimate,
+    seconds: Double?
   ) {
     samples = plan.count
     perClass = plan.classCounts()
@@ -30,8 +31,9 @@ public struct PlanSummary: Sendable {
     self.settings = settings
     self.seconds = seconds
     diskBytes =
-      DiskEstimate(count: plan.count, width: settings.width, height: settings.height)
-      .bytes
+      DiskEstimate(
+        count: plan.count, width: settings.width, height: settings.height, hasMasks: hasMasks
+      ).bytes
     peakBytes = memory.total
   }
 

@@ -118,8 +118,10 @@ struct GenerateCommand: ParsableCommand {
     }
     // A folder that is there holds a part of the run already.
     if !ResourceFolder.isFolder(path) {
-      try DiskEstimate(count: plan.count, width: settings.width, height: settings.height)
-        .check(at: path)
+      try DiskEstimate(
+        count: plan.count, width: settings.width, height: settings.height,
+        hasMasks: maskSettings != nil
+      ).check(at: path)
     }
     try make(run, shards: shards, model: model, initial: initial, path: path)
   }

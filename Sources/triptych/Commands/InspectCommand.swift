@@ -71,7 +71,7 @@ struct InspectCommand: ParsableCommand {
     let model = try StableDiffusionModel(path: model.folder())
     var settings = try sampling.settings(for: model, latents: nil)
     if image != nil { settings.guidance = sampling.guidance ?? 1 }
-    let picture = try image.map(ImageFile.read)
+    let picture = try image.map(GivenPicture.read)
     try checkMemory(model, settings, entityCount: names.count)
     let folder = try InspectionFolder(path: output)
     let loaded = try LoadedModel(model)

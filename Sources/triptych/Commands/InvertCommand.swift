@@ -97,7 +97,7 @@ struct InvertCommand: ParsableCommand {
     settings.negativePrompt = negativePrompt
     try settings.check(pixelsPerCell: model.pixelsPerCell)
     try WholeFile.checkPlace(saveLatents)
-    let picture = try ImageFile.read(image)
+    let picture = try GivenPicture.read(image)
     try MemoryEstimate(model: model, settings: settings, batch: 1).check()
     let loaded = try LoadedModel(model)
     InspectCommand.noteSurplus(loaded.surplusTokens(prompt))

@@ -1,6 +1,8 @@
-import ArgumentParser
+public import ArgumentParser
 import Generation
-import MaskGrounding
+public import MaskGrounding
+
+extension AttentionSettings.Normalisation: ExpressibleByArgument {}
 
 /// How masks are read.
 struct MaskOptions: ParsableArguments {
@@ -30,7 +32,49 @@ struct MaskOptions: ParsableArguments {
       "Mark pixels along edges that could as well belong to the other side with the ignore label.")
   var ignoreBand = false
 
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "How often attention's maps are drawn out by self-attention, 0 for not at all.",
+      valueName: "n"))
+  var attentionRefinement = usual.refinement?.power ?? 0
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "How attention's maps are scaled before they are cut: from their smallest value, or from 0.",
+      valueName: "way"))
+  var attentionScale = usual.normalisation
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "The scaled attention from which on a pixel is an entity's, between 0 and 1.",
+      valueName: "x"))
+  var attentionThreshold = usual.threshold
+
+  private static let usual = AttentionSettings()
+  private static let refinementRange = 0...16
+
+  private var attention: AttentionSettings {
+    AttentionSettings(
+      refinement: attentionRefinement == 0 ? nil : .init(power: attentionRefinement),
+      normalisation: attentionScale, threshold: attentionThreshold)
+  }
+
   func validate() throws {
+    guard Self.refinementRange ~= attentionRefinement else {
+      throw ValidationError(
+        "--attention-refinement: found \(attentionRefinement), expected 0 to "
+          + "\(Self.refinementRange.upperBound)")
+    }
+    guard attentionThreshold > 0, attentionThreshold < 1 else {
+      throw ValidationError(
+        "--attention-threshold: found \(attentionThreshold), expected more than 0 and less than 1")
+    }
+    if grounding != nil, attention != Self.usual {
+      throw ValidationError("--attention-… and --grounding do not go together")
+    }
     if maskSource == .grounding, grounding == nil {
       throw ValidationError(
         "--mask-source grounding needs the weights of a grounding module: give --grounding FILE, or "
@@ -48,7 +92,7 @@ struct MaskOptions: ParsableArguments {
   ///
   /// - Throws: ``GenerationError`` where it cannot be read.
   func source() throws -> MaskSettings.Source {
-    guard let grounding else { return .attention(AttentionSettings()) }
+    guard let grounding else { return .attention(attention) }
     return .grounding(path: grounding, sha256: try FileDigest.sha256(of: grounding))
   }
 

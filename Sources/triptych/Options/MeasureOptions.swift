@@ -31,6 +31,7 @@ struct MeasureOptions: ParsableArguments {
         Console.note("triptych: the time is not measured: \(Console.oneLine("\(error)"))")
       }
     }
-    return PlanSummary(plan, settings: settings, memory: memory, seconds: seconds)
+    return PlanSummary(
+      plan, settings: settings, hasMasks: masks != nil, memory: memory, seconds: seconds)
   }
 }
