@@ -15,7 +15,7 @@ import Testing
     [
       "generate", "--prompt", "a dog", "--prompt", "a cat", "--entities", "dog,cat", "--count",
       "\(count)", "--shard-size", "\(shardSize)", "--steps", "2", "--threads", "1",
-    ] + Program.tinyOptions
+    ] + Program.tinyOptions + ["--size", "64"]
   }
 
   @Test func killsAtRandomMomentsLoseNothing() async throws {

@@ -29,29 +29,7 @@ extension GenerateCommand {
     let (summary, finalLatents) = try pipeline.fill(
       folder, shards: shards, keepsLatents: saveLatents != nil
     ) { event in
-      if Interruption.signalNumber != 0 { reporter.finish() }
-      try Interruption.check(path)
-      switch event {
-      case .progress(let done): reporter.update(done: done)
-      case .working: break
-      case .rejected(let index, let attempt, let reasons):
-        guard runtime.json else { break }
-        try Console.result(
-          .object([
-            .init("event", "rejected"), .init("index", .integer(Int64(index))),
-            .init("attempt", .integer(Int64(attempt))),
-            .init("reasons", .array(reasons.map { .string($0) })),
-          ]))
-      case .note(let text):
-        reporter.finish()
-        Console.note("triptych: \(Console.oneLine(text))")
-      case .kept(let record, let shard):
-        guard runtime.json else { break }
-        let head: [JSONValue.Member] = [
-          .init("event", "sample"), .init("shard", .integer(Int64(shard))),
-        ]
-        try Console.result(.object(head + (record.json.members ?? [])))
-      }
+      try show(event, path: path, reporter)
     }
     reporter.finish()
     try folder.close()
@@ -72,6 +50,37 @@ extension GenerateCommand {
         contents, to: path + "/exports", options: exports.options(export.formats))
     }
     try finish(summary, tally, path: path, seconds: seconds)
+  }
+
+  /// Shows what happens: a bar on stderr, with --json a line on stdout for every attempt.
+  ///
+  /// - Throws: ``GenerationError`` where a signal asks to stop.
+  private func show(
+    _ event: GenerationPipeline.Event, path: String, _ reporter: ProgressReporter
+  ) throws {
+    if Interruption.signalNumber != 0 { reporter.finish() }
+    try Interruption.check(path)
+    switch event {
+    case .progress(let done): reporter.update(done: done)
+    case .working: break
+    case .rejected(let index, let attempt, let reasons):
+      guard runtime.json else { break }
+      try Console.result(
+        .object([
+          .init("event", "rejected"), .init("index", .integer(Int64(index))),
+          .init("attempt", .integer(Int64(attempt))),
+          .init("reasons", .array(reasons.map { .string($0) })),
+        ]))
+    case .note(let text):
+      reporter.finish()
+      Console.note("triptych: \(Console.oneLine(text))")
+    case .kept(let record, let shard):
+      guard runtime.json else { break }
+      let head: [JSONValue.Member] = [
+        .init("event", "sample"), .init("shard", .integer(Int64(shard))),
+      ]
+      try Console.result(.object(head + (record.json.members ?? [])))
+    }
   }
 
   private func finish(
