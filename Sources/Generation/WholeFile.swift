@@ -18,32 +18,9 @@ public enum WholeFile {
   ///
   /// - Throws: ``GenerationError`` where it cannot be made, with the disk full as a reason of its own.
   static func write(_ bytes: [UInt8], to path: String) throws {
-    let temporary = "\(path).\(String(UInt32.random(in: 0...UInt32.max), radix: 16)).temporary"
-    func fault(_ doing: String) -> GenerationError {
-      let isFull = errno == ENOSPC || errno == EDQUOT
-      return GenerationError(isFull ? .tryAgain : .unwritable, path, "\(doing): \(errorText())")
-    }
-    let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
-    guard descriptor >= 0 else { throw fault("cannot be made") }
-    var rest = bytes[...]
-    while !rest.isEmpty {
-      let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-      if count < 0 && errno == EINTR { continue }
-      guard count > 0 else {
-        let error = fault("cannot be written")
-        close(descriptor)
-        unlink(temporary)
-        throw error
-      }
-      rest = rest.dropFirst(count)
-    }
-    let isWritten = fsync(descriptor) == 0
-    close(descriptor)
-    guard isWritten, rename(temporary, path) == 0 else {
-      let error = fault("cannot be written")
-      unlink(temporary)
-      throw error
-    }
+    let writer = try WholeFileWriter(path)
+    try writer.append(bytes)
+    try writer.commit()
   }
 
   /// Makes a folder with those above it, where it is not there yet, and checks that files can be made in it.

@@ -90,7 +90,8 @@ extension GenerationPlan {
   /// - Throws: ``GenerationError`` where it cannot be made; what `watch` throws.
   public func write(to path: String, watch: (Int) throws -> Void) throws {
     let classes = Dictionary(uniqueKeysWithValues: source.classes.map { ($0.id, $0.named) })
-    let file = try TextFileWriter(path)
+    try WholeFile.checkPlace(path)
+    let file = try WholeFileWriter(path)
     for index in 0..<count {
       let line = PlanLine.text(sample(index), seed: sampleSeed(index, attempt: 0)) { position in
         guard let named = classes[position + 1] else {
@@ -98,7 +99,7 @@ extension GenerationPlan {
         }
         return named
       }
-      try file.append(line + "\n")
+      try file.append((line + "\n").utf8)
       if index % 1000 == 0 { try watch(index) }
     }
     try file.commit()

@@ -36,7 +36,8 @@ struct DDIMRun: SamplingRun {
     precondition(
       (noise != nil) == needsNoise, "DDIM: noise is needed where eta > 0, and only there")
     let factors = steps[step]
-    var clean = cleanSample(factors, prediction: prediction, sample: sample)
+    var clean = self.prediction.cleanSample(
+      prediction, of: sample, signal: factors.signal, noise: factors.noise)
     if let thresholding {
       clean = thresholding.applied(to: clean)
     } else if let clipRange {
@@ -46,17 +47,6 @@ struct DDIMRun: SamplingRun {
     let next = combined(clean, factors.nextSignal, direction, factors.nextNoise)
     guard let noise else { return next }
     return combined(next, 1, noise, factors.deviation)
-  }
-
-  private func cleanSample(_ factors: Step, prediction: Tensor, sample: Tensor) -> Tensor {
-    switch self.prediction {
-    case .noise:
-      combined(sample, 1, prediction, -factors.noise).mapped { $0 / factors.signal }
-    case .velocity:
-      combined(sample, factors.signal, prediction, -factors.noise)
-    case .sample:
-      prediction
-    }
   }
 
   private func predictedNoise(_ factors: Step, prediction: Tensor, sample: Tensor) -> Tensor {

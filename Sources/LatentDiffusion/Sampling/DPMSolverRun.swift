@@ -44,7 +44,8 @@ struct DPMSolverRun: SamplingRun {
     precondition(
       (noise != nil) == needsNoise, "DPM-Solver: noise is needed in the stochastic form only")
     let factors = steps[step]
-    var clean = cleanSample(factors, prediction: prediction, sample: sample)
+    var clean = self.prediction.cleanSample(
+      prediction, of: sample, signal: factors.alpha, noise: factors.sigma)
     if let thresholding { clean = thresholding.applied(to: clean) }
     defer { lastClean = clean }
     var next = combined(sample, factors.keep, clean, factors.clean)
@@ -54,16 +55,5 @@ struct DPMSolverRun: SamplingRun {
     }
     guard let noise else { return next }
     return combined(next, 1, noise, factors.deviation)
-  }
-
-  private func cleanSample(_ factors: Step, prediction: Tensor, sample: Tensor) -> Tensor {
-    switch self.prediction {
-    case .noise:
-      combined(sample, 1, prediction, -factors.sigma).mapped { $0 / factors.alpha }
-    case .velocity:
-      combined(sample, factors.alpha, prediction, -factors.sigma)
-    case .sample:
-      prediction
-    }
   }
 }

@@ -49,20 +49,7 @@ struct InvertCommand: ParsableCommand {
     help: ArgumentHelp("What guidance pushes away from, where it is above 1.", valueName: "text"))
   var negativePrompt = ""
 
-  @Option(
-    name: .long,
-    help: ArgumentHelp(
-      "Width in pixels, a multiple of 8 (default: the model's own).", valueName: "n"))
-  var width: Int?
-
-  @Option(
-    name: .long,
-    help: ArgumentHelp(
-      "Height in pixels, a multiple of 8 (default: the model's own).", valueName: "n"))
-  var height: Int?
-
-  @Option(name: .long, help: ArgumentHelp("Width and height at once.", valueName: "n"))
-  var size: Int?
+  @OptionGroup var pictureSize: PictureSizeOptions
 
   @Option(
     name: .long,
@@ -81,9 +68,6 @@ struct InvertCommand: ParsableCommand {
   @OptionGroup(title: "Running") var runtime: RuntimeOptions
 
   func validate() throws {
-    if size != nil, width != nil || height != nil {
-      throw ValidationError("--size says both sides; leave out --width and --height")
-    }
     if saveLatents.isEmpty { throw ValidationError("--save-latents: is empty, expected a file") }
   }
 
@@ -91,9 +75,9 @@ struct InvertCommand: ParsableCommand {
     runtime.apply()
     let model = try StableDiffusionModel(path: model.folder())
     let defaults = try SamplingDefaults(modelFolder: model.folder.path)
+    let (width, height) = pictureSize.resolved(width: model.usualSide, height: model.usualSide)
     var settings = SamplingSettings(
-      steps: steps ?? defaults.steps, guidance: guidance, width: width ?? size ?? model.usualSide,
-      height: height ?? size ?? model.usualSide)
+      steps: steps ?? defaults.steps, guidance: guidance, width: width, height: height)
     settings.negativePrompt = negativePrompt
     try settings.check(pixelsPerCell: model.pixelsPerCell)
     try WholeFile.checkPlace(saveLatents)

@@ -26,20 +26,7 @@ struct SamplingOptions: ParsableArguments {
   @Option(name: .long, help: ArgumentHelp("What the pictures should not show.", valueName: "text"))
   var negativePrompt = ""
 
-  @Option(
-    name: .long,
-    help: ArgumentHelp(
-      "Width in pixels, a multiple of 8 (default: the model's own).", valueName: "n"))
-  var width: Int?
-
-  @Option(
-    name: .long,
-    help: ArgumentHelp(
-      "Height in pixels, a multiple of 8 (default: the model's own).", valueName: "n"))
-  var height: Int?
-
-  @Option(name: .long, help: ArgumentHelp("Width and height at once.", valueName: "n"))
-  var size: Int?
+  @OptionGroup var pictureSize: PictureSizeOptions
 
   @Option(
     name: .long,
@@ -64,19 +51,18 @@ struct SamplingOptions: ParsableArguments {
     guard 1...Self.batchLimit ~= batch else {
       throw ValidationError("--batch: found \(batch), expected 1 to \(Self.batchLimit)")
     }
-    if size != nil, width != nil || height != nil {
-      throw ValidationError("--size says both sides; leave out --width and --height")
-    }
   }
 
   /// The settings for a model; `latents` [n, h, w, c] decide the size where they are given.
   func settings(for model: StableDiffusionModel, latents: Tensor?) throws -> SamplingSettings {
     let defaults = try SamplingDefaults(modelFolder: model.folder.path)
     let cell = model.pixelsPerCell
+    let (width, height) = pictureSize.resolved(
+      width: latents.map { $0.shape[2] * cell } ?? model.usualSide,
+      height: latents.map { $0.shape[1] * cell } ?? model.usualSide)
     var settings = SamplingSettings(
-      steps: steps ?? defaults.steps, guidance: guidance ?? defaults.guidance,
-      width: width ?? size ?? latents.map { $0.shape[2] * cell } ?? model.usualSide,
-      height: height ?? size ?? latents.map { $0.shape[1] * cell } ?? model.usualSide)
+      steps: steps ?? defaults.steps, guidance: guidance ?? defaults.guidance, width: width,
+      height: height)
     settings.guidanceRescale = guidanceRescale
     settings.negativePrompt = negativePrompt
     settings.scheduler = scheduler

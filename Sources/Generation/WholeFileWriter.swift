@@ -1,7 +1,7 @@
 import Glibc
 
 /// Writes a file that appears under its name when it is complete; without ``commit()`` nothing stays.
-final class TextFileWriter {
+final class WholeFileWriter {
   private static let bufferSize = 1 << 20
 
   private let path: String
@@ -14,25 +14,23 @@ final class TextFileWriter {
   ///
   /// - Throws: ``GenerationError`` where it cannot be made.
   init(_ path: String) throws {
-    try WholeFile.checkPlace(path)
     self.path = path
     temporary = "\(path).\(String(UInt64.random(in: 0...UInt64.max), radix: 16)).temporary"
     descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
-    guard descriptor >= 0 else {
-      throw GenerationError(.unwritable, path, "cannot be made: \(errorText())")
-    }
+    guard descriptor >= 0 else { throw fault("cannot be made") }
   }
 
   deinit {
+    guard descriptor >= 0 else { return }
     close(descriptor)
     if !isCommitted { unlink(temporary) }
   }
 
-  /// Appends text.
+  /// Appends bytes.
   ///
   /// - Throws: ``GenerationError`` where it cannot be written.
-  func append(_ text: String) throws {
-    buffer += text.utf8
+  func append(_ bytes: some Sequence<UInt8>) throws {
+    buffer += bytes
     if buffer.count >= Self.bufferSize { try flush() }
   }
 
@@ -56,9 +54,8 @@ final class TextFileWriter {
     buffer.removeAll(keepingCapacity: true)
   }
 
-  private func fault() -> GenerationError {
+  private func fault(_ doing: String = "cannot be written") -> GenerationError {
     let isFull = errno == ENOSPC || errno == EDQUOT
-    return GenerationError(
-      isFull ? .tryAgain : .unwritable, path, "cannot be written: \(errorText())")
+    return GenerationError(isFull ? .tryAgain : .unwritable, path, "\(doing): \(errorText())")
   }
 }
