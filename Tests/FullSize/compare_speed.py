@@ -9,11 +9,28 @@ once and then repeats. Printed: medians, their ratio, the ratio of every round, 
 import argparse
 import json
 import os
+import pathlib
 import resource
 import statistics
 import subprocess
 import sys
 import time
+
+
+def picture_maker(arguments):
+    """Words to pixels, as `triptych bench --part image` does it, with the folder's own steps and guidance."""
+    import diffusers
+    import torch
+
+    pipeline = diffusers.StableDiffusionPipeline.from_pretrained(
+        arguments.model, torch_dtype=torch.float32, safety_checker=None, feature_extractor=None)
+    pipeline.scheduler = diffusers.DDIMScheduler.from_config(pipeline.scheduler.config)
+    pipeline.set_progress_bar_config(disable=True)
+    own = pathlib.Path(arguments.model, "sampling_defaults.json")
+    defaults = json.loads(own.read_text()) if own.exists() else {"steps": 50, "guidance": 7.5}
+    return lambda: pipeline(
+        ["a photo of a dog"] * arguments.batch, num_inference_steps=defaults["steps"],
+        guidance_scale=defaults["guidance"], width=arguments.size, height=arguments.size)
 
 
 def run_torch(arguments):
@@ -35,6 +52,8 @@ def run_torch(arguments):
             model = CLIPTextModel.from_pretrained(f"{arguments.model}/text_encoder", dtype=torch.float32).eval()
             ids = torch.randint(0, model.config.vocab_size - 2, (arguments.batch, 77))
             call = lambda: model(ids)
+        elif arguments.part == "image":
+            call = picture_maker(arguments)
         else:
             from diffusers import AutoencoderKL
 
@@ -64,7 +83,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--triptych")
     parser.add_argument("--model", required=True)
-    parser.add_argument("--part", choices=["unet", "vae-decode", "vae-encode", "text"], required=True)
+    parser.add_argument("--part", choices=["unet", "vae-decode", "vae-encode", "text", "image"], required=True)
     parser.add_argument("--batch", type=int, default=2)
     parser.add_argument("--size", type=int, default=512, help="side of the picture in pixels")
     parser.add_argument("--repeat", type=int, default=2)
