@@ -120,7 +120,7 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "DatasetFormatTests",
-      dependencies: ["CanonicalJSON", "DatasetFormat", "Imaging"],
+      dependencies: ["CanonicalJSON", "DatasetFormat", "Imaging", "TestSupport"],
       swiftSettings: settings),
     .testTarget(
       name: "NeuralLayersTests",

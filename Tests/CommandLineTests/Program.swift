@@ -107,26 +107,9 @@ struct Program {
 func withFolder<R>(
   inMemory: Bool = false, _ body: (String) async throws -> R
 ) async throws -> R {
-  let memory = URL(fileURLWithPath: "/dev/shm", isDirectory: true)
-  let isUsable = inMemory && FileManager.default.isWritableFile(atPath: memory.path)
-  let folder = (isUsable ? memory : FileManager.default.temporaryDirectory)
-    .appendingPathComponent("triptych-\(UUID().uuidString)").path
-  try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-  defer {
-    chmodTree(folder)
-    do {
-      try FileManager.default.removeItem(atPath: folder)
-    } catch {
-      Issue.record("cannot remove \(folder): \(error)")
-    }
-  }
-  return try await body(folder)
-}
-
-/// Makes a folder writable again, so that it can be removed.
-private func chmodTree(_ folder: String) {
-  let names = FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String } ?? []
-  for name in [""] + names { chmod("\(folder)/\(name)", 0o755) }
+  let folder = try TemporaryFolder(inMemory: inMemory)
+  defer { withExtendedLifetime(folder) {} }
+  return try await body(folder.path)
 }
 
 /// The bytes of every file of a run folder by name, apart from work in progress.

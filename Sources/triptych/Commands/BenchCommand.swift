@@ -61,9 +61,7 @@ struct BenchCommand: ParsableCommand {
     let clock = ContinuousClock()
     var seconds: [Double] = []
     for number in 0...self.repeat {
-      guard Interruption.signalNumber == 0 else {
-        throw GenerationError(.interrupted, "bench", "stopped")
-      }
+      try Interruption.check("bench", leaving: "nothing is printed")
       let time = try clock.measure { try benchmark.once() }
       if number > 0 { seconds.append(time / .seconds(1)) }
     }

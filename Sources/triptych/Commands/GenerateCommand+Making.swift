@@ -58,8 +58,7 @@ extension GenerateCommand {
   private func show(
     _ event: GenerationPipeline.Event, path: String, _ reporter: ProgressReporter
   ) throws {
-    if Interruption.signalNumber != 0 { reporter.finish() }
-    try Interruption.check(path)
+    try Interruption.check(path, reporter)
     switch event {
     case .progress(let done): reporter.update(done: done)
     case .working: break

@@ -88,7 +88,7 @@ struct InspectCommand: ParsableCommand {
       picture.map { .given($0, .init(method: inversion, seed: seed, fit: fit)) }
       ?? .made(seed: seed)
     let inspection = try inspector.inspect(prompt, subject) { share in
-      try Self.checkInterruption(output, reporter)
+      try Interruption.check(output, leaving: "nothing was written", reporter)
       reporter.update(done: share * Double(settings.steps))
     }
     reporter.finish()
@@ -159,11 +159,5 @@ struct InspectCommand: ParsableCommand {
   static func noteSurplus(_ tokens: Int) {
     guard tokens > 0 else { return }
     Console.note("triptych: the model does not read the last \(tokens) token(s) of the prompt")
-  }
-
-  static func checkInterruption(_ place: String, _ reporter: ProgressReporter) throws {
-    guard Interruption.signalNumber != 0 else { return }
-    reporter.finish()
-    throw GenerationError(.interrupted, place, "stopped; nothing was written")
   }
 }

@@ -92,7 +92,7 @@ struct InvertCommand: ParsableCommand {
     let trajectory = try inverter(
       try inverter.fitted(picture), prompt: prompt, keeping: { _, _ in false },
       onStep: { share in
-        try InspectCommand.checkInterruption(image, reporter)
+        try Interruption.check(image, leaving: "nothing was written", reporter)
         reporter.update(done: share * Double(settings.steps))
       })
     reporter.finish()

@@ -60,9 +60,7 @@ struct PlanCommand: ParsableCommand {
       plan, model: model, settings: settings, masks: try maskSettings(plan), batch: sampling.batch)
     if let output {
       try plan.write(to: output) { _ in
-        guard Interruption.signalNumber == 0 else {
-          throw GenerationError(.interrupted, output, "stopped; nothing is written")
-        }
+        try Interruption.check(output, leaving: "nothing is written")
       }
     }
     try runtime.finish(summary.members(output: output), text: summary.text(output: output))

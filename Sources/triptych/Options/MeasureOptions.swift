@@ -22,9 +22,7 @@ struct MeasureOptions: ParsableArguments {
         let estimate = try RunTimeEstimate(
           plan, model: model, settings: settings, masks: masks, batchSize: batch
         ) {
-          guard Interruption.signalNumber == 0 else {
-            throw GenerationError(.interrupted, "plan", "stopped; nothing is written")
-          }
+          try Interruption.check("plan", leaving: "nothing is written")
         }
         seconds = estimate.seconds(plan.count)
       } catch let error as GenerationError where error.code == .usage {
