@@ -31,7 +31,8 @@ public struct ModelFolder: Sendable {
     guard try PathKind(path) == .folder else {
       throw CheckpointError(
         .missingFile, file: path,
-        "there is no such folder or file; expected a diffusers model folder, a .safetensors or a .ckpt")
+        "there is no such folder or file; expected a diffusers model folder, a .safetensors or a .ckpt"
+      )
     }
     let indexPath = joinedPath(path, "model_index.json")
     let index = try Self.readConfiguration(indexPath)

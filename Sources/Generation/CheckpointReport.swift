@@ -95,14 +95,22 @@ public struct CheckpointReport: Sendable {
   private init(_ model: SingleFileModel) throws {
     kind = Self.kind(isFirst: model.kind == .first, model.prediction?.configured)
     prediction = model.prediction?.configured
+    var notices = model.notices
     parts = try Self.names.map { name in
-      try Self.part(
-        name, source: model.weights(name), configuration: try model.knownConfiguration(of: name),
+      var configuration = JSONValue.null
+      do {
+        configuration = try model.knownConfiguration(of: name)
+      } catch let error as GenerationError where error.code == .usage {
+        // Sizes that do not tell what they usually do: the tensors can be listed all the same.
+        notices.append("\(error)")
+      }
+      return try Self.part(
+        name, source: model.weights(name), configuration: configuration,
         file: model.configurationFile(of: name))
     }
     singleFile = SingleFile(
       averaged: model.average.count, usesAverage: model.average.isUsed, skipped: model.skipped,
-      unexpected: model.unexpected, classes: model.skippedClasses, notices: model.notices)
+      unexpected: model.unexpected, classes: model.skippedClasses, notices: notices)
   }
 
   private static func kind(isFirst: Bool, _ prediction: String?) -> String {

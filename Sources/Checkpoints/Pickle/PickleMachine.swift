@@ -83,7 +83,7 @@ struct PickleMachine {
 
   /// The first opaque value in `value` or in what it holds, at any depth; nil where there is none.
   ///
-  /// - Parameter seen: the containers that were looked through before, to which these are added.
+  /// Containers that were seen before are not looked through again.
   func firstOpaque(in value: PickleValue, seen: inout Set<Int>) -> PickleOpaque? {
     var left = [value]
     while let value = left.popLast() {

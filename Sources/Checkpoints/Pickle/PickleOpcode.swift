@@ -50,7 +50,8 @@ enum PickleOpcode: UInt8 {
   static let refusedNames: [UInt8: String] = [
     0x30: "POP", 0x31: "POP_MARK", 0x32: "DUP", 0x46: "FLOAT", 0x49: "INT", 0x4C: "LONG",
     0x8B: "LONG4", 0x50: "PERSID", 0x53: "STRING", 0x54: "BINSTRING", 0x55: "SHORT_BINSTRING",
-    0x56: "UNICODE", 0x8D: "BINUNICODE8", 0x8E: "BINBYTES8", 0x96: "BYTEARRAY8", 0x97: "NEXT_BUFFER", 0x98: "READONLY_BUFFER",
+    0x56: "UNICODE", 0x8D: "BINUNICODE8", 0x8E: "BINBYTES8", 0x96: "BYTEARRAY8",
+    0x97: "NEXT_BUFFER", 0x98: "READONLY_BUFFER",
     0x64: "DICT", 0x6C: "LIST", 0x67: "GET", 0x70: "PUT", 0x69: "INST", 0x6F: "OBJ",
     0x82: "EXT1", 0x83: "EXT2", 0x84: "EXT4",
   ]

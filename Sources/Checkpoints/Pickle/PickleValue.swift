@@ -46,8 +46,8 @@ struct PickleOpaque {
 
   /// Why a file is refused that needs it.
   var refusal: String {
-    "data.pkl, byte \(position): names \(JSONError.excerpt(of: name)), which is not allowed: only tensors are read, and "
-      + "nothing is run; save the bare tensors (state_dict) or convert the file to safetensors"
+    "data.pkl, byte \(position): names \(JSONError.excerpt(of: name)), which is not allowed: only tensors are read, "
+      + "and nothing is run; save the bare tensors (state_dict) or convert the file to safetensors"
   }
 }
 

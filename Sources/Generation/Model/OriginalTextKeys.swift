@@ -49,7 +49,8 @@ enum OriginalTextKeys {
     }
     if let end = ends[key] { return [(root + end, .none)] }
     let parts = key.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
-    guard parts.count >= 5, parts[0] == "transformer", parts[1] == "resblocks", let last = parts.last
+    guard parts.count >= 5, parts[0] == "transformer", parts[1] == "resblocks",
+      let last = parts.last
     else { return [] }
     let place = "\(root)encoder.layers.\(parts[2])"
     let inner = parts[3..<parts.count - 1].joined(separator: ".")

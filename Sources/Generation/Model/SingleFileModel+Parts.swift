@@ -102,7 +102,8 @@ extension SingleFileModel {
     if let given = options.tokenizer {
       guard FileAccess.isFolder(given) else {
         throw GenerationError(
-          .missingInput, given, "there is no such folder; expected one with vocab.json and merges.txt")
+          .missingInput, given,
+          "there is no such folder; expected one with vocab.json and merges.txt")
       }
       let inner = given + "/tokenizer"
       return !holds(given) && holds(inner) ? inner : given
@@ -123,8 +124,8 @@ extension SingleFileModel {
     if let prediction { return prediction }
     throw GenerationError(
       .usage, "--prediction",
-      "\(path) is a Stable Diffusion 2 that does not say what it predicts; give epsilon for a base model (512 pixels) or "
-        + "v-prediction for one at 768")
+      "\(path) is a Stable Diffusion 2 that does not say what it predicts; give epsilon for a base model (512 pixels) "
+        + "or v-prediction for one at 768")
   }
 
   /// The usual side of latents.

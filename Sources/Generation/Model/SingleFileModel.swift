@@ -132,8 +132,9 @@ public struct SingleFileModel: ModelParts {
     case (let tower, let isLinear):
       throw CheckpointError(
         .unsupported, file: path,
-        "has \(tower == .clip ? "CLIP's" : "OpenCLIP's") text encoder with \(isLinear ? "linear" : "convolutional") "
-          + "projections in the denoiser, which is neither Stable Diffusion 1 nor 2")
+        "has \(tower == .clip ? "CLIP's" : "OpenCLIP's") text encoder with "
+          + "\(isLinear ? "linear" : "convolutional") projections in the denoiser, which is neither Stable Diffusion 1 nor 2"
+      )
     }
   }
 
@@ -171,14 +172,16 @@ extension SingleFileModel {
     if let folder {
       if isNeighbour {
         notices.append(
-          "\(path): configurations, scheduler and tokenizer are those of the diffusers folder it lies in, \(folder.path)")
+          "\(path): configurations, scheduler and tokenizer are those of the diffusers folder it lies in, "
+            + folder.path)
       }
     } else if try !shapes.isPublished() {
       let heads = kind == .first ? "8 attention heads a level" : "attention heads 64 wide"
       let isCut = kind == .second && !contents.readsEveryTextLayer
       notices.append(
         "\(path): its sizes are of no published model; assumed are \(heads), groups of 32, text heads 64 wide"
-          + "\(isCut ? " and a last text layer that is not read" : ""); --model-config says otherwise")
+          + "\(isCut ? " and a last text layer that is not read" : ""); --model-config says otherwise"
+      )
     }
     if options.prediction == nil, isNeighbour || folder == nil, let found = evidence.prediction {
       notices.append("\(path): \(found.source) says that it predicts \(found.value.rawValue)")

@@ -137,7 +137,8 @@ struct SingleFileShapes {
     let inner = try shape(textEncoder, root + "encoder.layers.0.mlp.fc1.weight", 2...2)[0]
     guard table[1] % Self.headWidth == 0 else {
       throw unknown(
-        textEncoder, "a text width of \(table[1]) does not divide into heads \(Self.headWidth) wide")
+        textEncoder,
+        "a text width of \(table[1]) does not divide into heads \(Self.headWidth) wide")
     }
     return [
       "hidden_size": number(table[1]), "intermediate_size": number(inner),
@@ -158,7 +159,8 @@ struct SingleFileShapes {
   private func unknown(_ part: RenamedWeights, _ what: String) -> GenerationError {
     GenerationError(
       .usage, part.name,
-      "\(what), as in every published model; give --model-config, the diffusers folder with its configurations")
+      "\(what), as in every published model; give --model-config, the diffusers folder with its configurations"
+    )
   }
 
   private func has(_ part: RenamedWeights, _ key: String) -> Bool { part.record(key) != nil }
@@ -173,7 +175,8 @@ struct SingleFileShapes {
   ) throws -> [Int] {
     guard let shape = part.record(key)?.shape else {
       throw CheckpointError(
-        .missingTensor, file: part.name, key: key, "the tensor is missing, from which a size is read")
+        .missingTensor, file: part.name, key: key,
+        "the tensor is missing, from which a size is read")
     }
     guard ranks.contains(shape.count), !shape.contains(0) else {
       throw CheckpointError(

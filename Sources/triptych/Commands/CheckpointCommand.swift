@@ -99,7 +99,7 @@ struct CheckpointCommand: ParsableCommand {
         .map { "\($0.value) \($0.key.rawValue)" }.joined(separator: ", ")
       lines.append("\(part.name): \(part.parameters) parameters; tensors: \(types)")
       guard let audit = part.audit else {
-        lines.append("  no config.json beside it, so nothing was compared")
+        lines.append("  no configuration is known, so nothing was compared")
         continue
       }
       if audit.fits { lines.append("  all \(audit.expectedCount) tensors fit") }
@@ -119,7 +119,8 @@ struct CheckpointCommand: ParsableCommand {
     var lines = file.notices.map { "note: " + Console.oneLine($0) }
     if file.averaged > 0 {
       lines.append(
-        "averaged weights (EMA): \(file.averaged) tensors, \(file.usesAverage ? "used" : "not used; --ema uses them")")
+        "averaged weights (EMA): \(file.averaged) tensors, "
+          + (file.usesAverage ? "used" : "not used; --ema uses them"))
     }
     func add(_ what: String, _ keys: [String]) {
       guard !keys.isEmpty else { return }

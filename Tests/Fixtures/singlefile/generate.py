@@ -9,6 +9,7 @@ Versions: ../requirements.txt.
 """
 
 import collections
+import hashlib
 import json
 import shutil
 import sys
@@ -168,25 +169,33 @@ def golden(kind, path, seed, prompts, negative, average):
     case.save(HERE / f"golden-{kind}.safetensors", file=path.name, prompts=json.dumps(prompts), negative=negative)
 
 
+def digest(state, prefix=""):
+    """Of every name and shape that diffusers has for a part."""
+    lines = sorted(f"{prefix}{key} {','.join(map(str, value.shape))}\n" for key, value in state.items())
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
 def published():
-    """Names and shapes of the tensors of the published files, by shape."""
+    """Names and shapes of the tensors of the published files, by shape, and digests of those that diffusers has."""
     sys.path.append(str(HERE.parent.parent / "FullSize"))
     import make_models
 
     out = {}
     with torch.device("meta"):
         for kind, second in (("sd15", False), ("sd21", True)):
-            state = layout.unet(make_models.unet(second).state_dict(), [2] * 4)
-            state |= layout.vae(make_models.vae().state_dict(), 4)
+            unet, vae = make_models.unet(second).state_dict(), make_models.vae().state_dict()
             text = make_models.text_encoder(second).state_dict()
+            text = {key.removeprefix("text_model."): value for key, value in text.items()}
+            digests = dict(unet=digest(unet), vae=digest(vae), text_encoder=digest(text, "text_model."))
+            state = layout.unet(unet, [2] * 4) | layout.vae(vae, 4)
             if second:
-                last = {key: value for key, value in text.items() if ".22." in key or key.startswith("layers.22.")}
+                last = {key: value for key, value in text.items() if ".22." in key}
                 text |= {key.replace(".22.", ".23.", 1): value for key, value in last.items()}
             state |= (layout.open_clip if second else layout.clip)(text)
             shapes = collections.defaultdict(list)
             for key, value in state.items():
                 shapes[",".join(map(str, value.shape))].append(key)
-            out[kind] = shapes
+            out[kind] = dict(shapes=shapes, digests=digests)
     (HERE / "shapes.json").write_text(json.dumps(out, separators=(",", ":")) + "\n")
 
 
