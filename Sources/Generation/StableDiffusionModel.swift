@@ -11,6 +11,8 @@ public struct StableDiffusionModel: Sendable {
   public let unetConfiguration: UNetConfiguration
   /// The shape of the autoencoder.
   public let autoencoderConfiguration: AutoencoderConfiguration
+  /// What changes the parts when they are loaded (see ``adapted(by:)``).
+  var fitted = FittedAdapters()
 
   /// Reads and checks the folder's configurations; no weight is read yet.
   ///
@@ -41,7 +43,10 @@ public struct StableDiffusionModel: Sendable {
   /// Loads the tokenizer.
   ///
   /// - Throws: `CheckpointError`.
-  public func tokenizer() throws -> CLIPTokenizer {
+  public func tokenizer() throws -> CLIPTokenizer { try fitted.extended(try plainTokenizer()) }
+
+  /// The tokenizer without the words of embeddings.
+  func plainTokenizer() throws -> CLIPTokenizer {
     try CLIPTokenizer(folder: folder.folder("tokenizer"))
   }
 
@@ -58,8 +63,10 @@ public struct StableDiffusionModel: Sendable {
           + "\(configuration.width)")
     }
     defer { BufferPool.shared.trim() }
-    return try CLIPTextEncoder(
-      WeightScope(try folder.weights("text_encoder")), configuration: configuration)
+    let encoder = try CLIPTextEncoder(
+      WeightScope(fitted.merged(.textEncoder, try folder.weights("text_encoder"))),
+      configuration: configuration)
+    return try fitted.extended(encoder, of: try plainTokenizer())
   }
 
   /// The scheduler of the settings, with all that the model's own configuration says.
@@ -103,7 +110,8 @@ public struct StableDiffusionModel: Sendable {
   public func unet() throws -> UNet {
     // What weights were widened into before they were packed is not needed again.
     defer { BufferPool.shared.trim() }
-    return try UNet(WeightScope(try folder.weights("unet")), unetConfiguration)
+    return try UNet(
+      WeightScope(fitted.merged(.unet, try folder.weights("unet"))), unetConfiguration)
   }
 
   /// Loads the autoencoder.

@@ -11,7 +11,7 @@ public import TensorCore
 /// - Source: PyTorch `torch/serialization.py`.
 public final class PickleFile: WeightSource {
   /// Where training checkpoints keep their tensors.
-  static let nestedNames = ["state_dict", "model_state_dict", "model"]
+  static let nestedNames = ["state_dict", "model_state_dict", "model", EmbeddingFile.nesting]
   /// The longest pickle that is read; that of a large checkpoint takes about a megabyte.
   static let pickleByteLimit = 64 << 20
 
@@ -23,6 +23,8 @@ public final class PickleFile: WeightSource {
   public let nesting: String?
   /// The other keys on the tensors' level and above, which are not read, sorted.
   public let passedOver: [String]
+  /// The strings of the file's outermost dictionary, such as the name of an embedding.
+  public let texts: [String: String]
 
   private let file: MappedFile
   private let tensors: [String: PickleTensor]
@@ -74,6 +76,13 @@ public final class PickleFile: WeightSource {
       others += top.map { Self.text($0.key) }.filter { $0 != nested?.name }
     }
     name = path
+    texts = Dictionary(
+      top.compactMap { member in
+        guard case .string(let key) = member.key, case .string(let text) = member.value else {
+          return nil
+        }
+        return (key, text)
+      }, uniquingKeysWith: { first, _ in first })
     keys = tensors.keys.sorted()
     nesting = nested?.name
     passedOver = others.sorted()

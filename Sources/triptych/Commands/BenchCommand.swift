@@ -17,6 +17,7 @@ struct BenchCommand: ParsableCommand {
   var part: ModelBenchmark.Part
 
   @OptionGroup var model: ModelOptions
+  @OptionGroup var adapters: AdapterOptions
 
   @Option(name: .long, help: ArgumentHelp("Samples at once.", valueName: "n"))
   var batch = 1
@@ -50,7 +51,7 @@ struct BenchCommand: ParsableCommand {
   func run() throws {
     runtime.apply()
     let path = try model.folder()
-    let model = try StableDiffusionModel(path: path)
+    let model = try adapters.applied(to: StableDiffusionModel(path: path))
     let defaults = try SamplingDefaults(modelFolder: path)
     let side = size ?? model.usualSide
     let settings = SamplingSettings(
