@@ -66,12 +66,14 @@ public struct CLIPTextEncoder: Sendable {
   /// - Parameters:
   ///   - vectors: [n, D].
   ///   - firstID: the id of the first one.
+  /// - Returns: the encoder with a longer table.
   /// - Precondition: the vectors are as wide as the table, and no id is left out between it and `firstID`.
   public func adding(_ vectors: Tensor, at firstID: Int) -> CLIPTextEncoder {
     let size = configuration.vocabularySize
     precondition(
       vectors.rank == 2 && vectors.lastDimension == configuration.width && 0...size ~= firstID,
-      "text encoder: vectors \(vectors.shape) at \(firstID) of a table [\(size), \(configuration.width)]")
+      "text encoder: vectors \(vectors.shape) at \(firstID) of a table [\(size), \(configuration.width)]"
+    )
     let end = firstID + vectors.shape[0]
     var result = self
     result.tokens = Embedding(

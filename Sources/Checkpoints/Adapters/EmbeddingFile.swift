@@ -76,7 +76,8 @@ public struct EmbeddingFile: Sendable {
     if source.keys.contains("clip_g") {
       return CheckpointError(
         .wrongShape, file: source.name, key: "clip_g",
-        "the embedding is for two text encoders, those of Stable Diffusion XL; expected one for the model's own")
+        "the embedding is for two text encoders, those of Stable Diffusion XL; expected one for the model's own"
+      )
     }
     let keys = source.keys.prefix(3).map { JSONError.excerpt(of: $0) }.joined(separator: ", ")
     return CheckpointError(

@@ -70,7 +70,8 @@ private struct MergedSource: WeightSource {
       guard sum.isFinite else {
         throw CheckpointError(
           .notFinite, file: addend.file.name, key: addend.pair.downKey,
-          "added \(addend.factor) times, the model's weight is no longer finite; give a smaller weight")
+          "added \(addend.factor) times, the model's weight is no longer finite; give a smaller weight"
+        )
       }
       return sum
     }

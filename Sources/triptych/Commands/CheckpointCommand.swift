@@ -13,7 +13,8 @@ struct CheckpointCommand: ParsableCommand {
 
   @Argument(
     help: ArgumentHelp(
-      "A model folder, a component's folder, a safetensors file, a LoRA, or an embedding.", valueName: "path"))
+      "A model folder, a component's folder, a safetensors file, a LoRA, or an embedding.",
+      valueName: "path"))
   var path: String
 
   @OptionGroup var runtime: RuntimeOptions
