@@ -87,7 +87,8 @@ import Testing
           "--lora", Self.file("kohya.safetensors:0.8"), "--lora",
           Self.file("peft.safetensors:-0.4"),
         ])
-      expectRefusal(other, code: 78, saying: "model.adapters is")
+      expectRefusal(
+        other, code: 78, saying: "model.adapters.0.weight is 0.7 in the folder and 0.8 now")
       let none = try await Program.run(Self.command + ["--output", run])
       expectRefusal(none, code: 78, saying: "model.adapters is")
       let again = try await Program.run(arguments + Self.loras)
@@ -185,12 +186,12 @@ import Testing
   }
 
   @Test func usageIsChecked() async throws {
-    for (option, part) in [
-      ("--lora=x:nan", "the weight is nan"), ("--lora=x:1e999", "the weight is inf"),
-      ("--lora=x:1e39", "expected a finite number"), ("--lora=", "--lora: is empty"),
-      ("--embedding=", "--embedding: is empty"),
+    for (option, part): ([String], String) in [
+      (["--lora", "x:nan"], "the weight is nan"), (["--lora", "x:1e999"], "the weight is inf"),
+      (["--lora", "x:1e39"], "expected a finite number"), (["--lora", ""], "--lora: is empty"),
+      (["--embedding", ""], "--embedding: is empty"),
     ] {
-      let outcome = try await Program.run(Self.command + [option])
+      let outcome = try await Program.run(Self.command + option)
       expectRefusal(outcome, code: 64, saying: part)
     }
   }
@@ -230,7 +231,6 @@ import Testing
         saying: "this is no LoRA file")
       try await expect("--lora", Self.file("a1111.pt"), saying: "read as safetensors alone")
       try await expect("--lora", folder + "/none", code: 66, saying: "/none")
-      try await expect("--lora", Self.file("kohya.safetensors:1e38"), saying: "no longer finite")
       let wide = try write(["<w>": Tensor.zeros([1, 768])], to: folder + "/wide.safetensors")
       try await expect("--embedding", wide, saying: "are 768 wide, expected the text encoder's 32")
       let known = try write(["dog</w>": Tensor.zeros([1, 32])], to: folder + "/known.safetensors")

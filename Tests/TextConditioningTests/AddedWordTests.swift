@@ -76,9 +76,9 @@ import TextConditioning
 
   @Test func moreVectorsThanAPromptHasTokensAreRefused() throws {
     let tokenizer = try CLIPTokenizer(folder: Self.tiny + "/tokenizer")
-    #expect(try tokenizer.adding([.init("w", tokenCount: 75, file: "x.pt")])("w").count == 77)
+    #expect(try tokenizer.adding([.init("<w>", tokenCount: 75, file: "x.pt")])("<w>").count == 77)
     let error = #expect(throws: CheckpointError.self) {
-      try tokenizer.adding([.init("w", tokenCount: 76, file: "x.pt")])
+      try tokenizer.adding([.init("<w>", tokenCount: 76, file: "x.pt")])
     }
     #expect(error?.description.contains("76 vectors, expected 1 to 75") == true)
   }

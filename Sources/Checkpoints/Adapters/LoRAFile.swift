@@ -55,7 +55,11 @@ public final class LoRAFile: Sendable {
 
   /// Whether these tensors are a LoRA's, or of a kind near it.
   public static func isLoRA(_ source: any WeightSource) -> Bool {
-    source.keys.contains { LoRAKey($0) != nil || LoRARelative.name(of: $0) != nil }
+    source.keys.contains { name in
+      if let key = LoRAKey(name) { return key.role != .alpha }
+      return (name.hasPrefix("lora_") || name.hasPrefix("lycoris_"))
+        && LoRARelative.name(of: name) != nil
+    }
   }
 
   private init(_ file: SafetensorsFile) throws {
@@ -70,17 +74,7 @@ public final class LoRAFile: Sendable {
     }
     let groups = try Self.groups(file)
     let scales = try LoRAScales(file)
-    var parts: [LoRAComponent: Set<String>] = [:]
-    pairs = try groups.sorted { $0.key < $1.key }.map { _, group in
-      let pair = try Self.pair(group, file, scales)
-      if let component = pair.component,
-        !parts[component, default: []].insert(pair.layer).inserted
-      {
-        throw CheckpointError(
-          .malformed, file: file.name, key: pair.downKey, "a second pair for the same layer")
-      }
-      return pair
-    }
+    pairs = try groups.sorted { $0.key < $1.key }.map { try Self.pair($1, file, scales) }
   }
 
   /// The keys of one layer.

@@ -74,7 +74,7 @@ enum LoRARelative {
   private static let marks: [(mark: String, name: String)] = [
     (".hada_", "LoHa (hada)"), (".lokr_", "LoKr (lokr)"), ("dora_scale", "DoRA (dora_scale)"),
     ("lora_magnitude_vector", "DoRA (lora_magnitude_vector)"),
-    (".lora_mid.", "a CP-decomposed convolution (lora_mid)"), ("oft_", "OFT (oft_blocks)"),
+    (".lora_mid.", "a CP-decomposed convolution (lora_mid)"), (".oft_", "OFT (oft_blocks)"),
     (".on_input", "IA3 (on_input)"), ("lora_controlnet", "a control LoRA (lora_controlnet)"),
     ("bundle_emb.", "embeddings bundled into a LoRA (bundle_emb)"),
     (".w_norm", "a trained norm (w_norm)"), (".b_norm", "a trained norm (b_norm)"),

@@ -27,6 +27,7 @@ public struct LoRAMerge: Sendable {
     for (component, source) in parts { layers[component] = LoRALayers(component, source) }
     for (file, weight) in loras {
       var misfits: [LoRAMisfit] = []
+      var taken: Set<String> = []
       for pair in file.pairs {
         guard let component = pair.component, let source = parts[component],
           let key = layers[component]?.weightKey(pair.layer), let record = source.record(key)
@@ -37,6 +38,10 @@ public struct LoRAMerge: Sendable {
         guard pair.fits(record.shape) else {
           misfits.append(LoRAMisfit(pair: pair, weight: record.shape))
           continue
+        }
+        guard taken.insert("\(component.rawValue).\(key)").inserted else {
+          throw CheckpointError(
+            .malformed, file: file.name, key: pair.downKey, "a second pair for the layer of \(key)")
         }
         let addend = Addend(file: file, pair: pair, factor: Float(weight * pair.scale))
         addends[component, default: [:]][key, default: []].append(addend)
