@@ -11,6 +11,8 @@ public struct StableDiffusionModel: Sendable {
   public let unetConfiguration: UNetConfiguration
   /// The shape of the autoencoder.
   public let autoencoderConfiguration: AutoencoderConfiguration
+  /// What changes the parts when they are loaded (see ``adapted(by:)``).
+  var fitted = FittedAdapters()
 
   /// Reads and checks the configurations; no weight is read yet.
   ///
@@ -44,7 +46,10 @@ public struct StableDiffusionModel: Sendable {
   /// Loads the tokenizer.
   ///
   /// - Throws: `CheckpointError` or ``GenerationError``.
-  public func tokenizer() throws -> CLIPTokenizer { try parts.loadTokenizer() }
+  public func tokenizer() throws -> CLIPTokenizer { try fitted.extended(try plainTokenizer()) }
+
+  /// The tokenizer without the words of embeddings.
+  func plainTokenizer() throws -> CLIPTokenizer { try parts.loadTokenizer() }
 
   /// Loads the text encoder and checks that it fits the denoiser.
   ///
@@ -60,8 +65,10 @@ public struct StableDiffusionModel: Sendable {
           + "\(configuration.width)")
     }
     defer { BufferPool.shared.trim() }
-    return try CLIPTextEncoder(
-      WeightScope(try parts.weights("text_encoder")), configuration: configuration)
+    let encoder = try CLIPTextEncoder(
+      WeightScope(fitted.merged(.textEncoder, try parts.weights("text_encoder"))),
+      configuration: configuration)
+    return try fitted.extended(encoder, of: try plainTokenizer())
   }
 
   /// The scheduler of the settings, with all that the model's own configuration says.
@@ -104,7 +111,8 @@ public struct StableDiffusionModel: Sendable {
   public func unet() throws -> UNet {
     // What weights were widened into before they were packed is not needed again.
     defer { BufferPool.shared.trim() }
-    return try UNet(WeightScope(try parts.weights("unet")), unetConfiguration)
+    return try UNet(
+      WeightScope(fitted.merged(.unet, try parts.weights("unet"))), unetConfiguration)
   }
 
   /// Loads the autoencoder.

@@ -17,6 +17,7 @@ struct BenchCommand: ParsableCommand {
   var part: ModelBenchmark.Part
 
   @OptionGroup var model: ModelOptions
+  @OptionGroup var adapters: AdapterOptions
 
   @Option(name: .long, help: ArgumentHelp("Samples at once.", valueName: "n"))
   var batch = 1
@@ -49,7 +50,7 @@ struct BenchCommand: ParsableCommand {
 
   func run() throws {
     runtime.apply()
-    let model = try model.load()
+    let model = try adapters.applied(to: model.load())
     let defaults = try SamplingDefaults(for: model)
     let side = size ?? model.usualSide
     let settings = SamplingSettings(

@@ -20,6 +20,7 @@ struct GenerateCommand: ParsableCommand {
 
   @OptionGroup(title: "What to show") var prompts: PromptOptions
   @OptionGroup(title: "Model") var model: ModelOptions
+  @OptionGroup(title: "Model") var adapters: AdapterOptions
   @OptionGroup(title: "Sampling") var sampling: SamplingOptions
   @OptionGroup(title: "Masks") var masks: MaskOptions
 
@@ -87,7 +88,7 @@ struct GenerateCommand: ParsableCommand {
 
   func run() throws {
     runtime.apply()
-    let model = try model.load()
+    let model = try adapters.applied(to: model.load())
     let initial = try latents.map {
       try LatentsFile.read($0, channels: model.autoencoderConfiguration.latentChannels)
     }
@@ -103,7 +104,7 @@ struct GenerateCommand: ParsableCommand {
     let maskSettings = try maskSettings(plan)
     let run = GenerationRun(
       plan: plan, settings: settings, scheduler: try model.schedulerKind(settings),
-      fingerprint: try ModelFingerprint(model),
+      fingerprint: try ModelFingerprint(model), adapters: model.adapters,
       licence: try model.parts.licence(),
       latentsDigest: try latents.map(FileDigest.sha256), masks: maskSettings,
       shardSize: output.shardSize, rules: try rules(hasMasks: maskSettings != nil),

@@ -54,6 +54,7 @@ struct InspectCommand: ParsableCommand {
 
   @OptionGroup(title: "Masks") var masks: MaskOptions
   @OptionGroup(title: "Model") var model: ModelOptions
+  @OptionGroup(title: "Model") var adapters: AdapterOptions
   @OptionGroup(title: "Sampling") var sampling: SamplingOptions
   @OptionGroup(title: "Running") var runtime: RuntimeOptions
 
@@ -68,7 +69,7 @@ struct InspectCommand: ParsableCommand {
   func run() throws {
     runtime.apply()
     let names = try EntityList.parse(entities)
-    let model = try model.load()
+    let model = try adapters.applied(to: model.load())
     var settings = try sampling.settings(for: model, latents: nil)
     if image != nil { settings.guidance = sampling.guidance ?? 1 }
     let picture = try image.map(GivenPicture.read)
@@ -114,7 +115,7 @@ struct InspectCommand: ParsableCommand {
       ]
       if inversion == .noise { members.append(.init("seed", .string(String(seed)))) }
     }
-    return members + [
+    return model.adapters.named(in: members) + [
       .init("steps", .integer(Int64(settings.steps))),
       .init("guidance", .number(settings.guidance)),
       .init("width", .integer(Int64(settings.width))),

@@ -65,6 +65,7 @@ struct InvertCommand: ParsableCommand {
   var seed: UInt64 = 0
 
   @OptionGroup(title: "Model") var model: ModelOptions
+  @OptionGroup(title: "Model") var adapters: AdapterOptions
   @OptionGroup(title: "Running") var runtime: RuntimeOptions
 
   func validate() throws {
@@ -73,7 +74,7 @@ struct InvertCommand: ParsableCommand {
 
   func run() throws {
     runtime.apply()
-    let model = try model.load()
+    let model = try adapters.applied(to: model.load())
     let defaults = try SamplingDefaults(for: model)
     let (width, height) = pictureSize.resolved(width: model.usualSide, height: model.usualSide)
     var settings = SamplingSettings(

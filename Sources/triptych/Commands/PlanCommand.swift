@@ -16,6 +16,7 @@ struct PlanCommand: ParsableCommand {
 
   @OptionGroup(title: "What to show") var prompts: PromptOptions
   @OptionGroup(title: "Model") var model: ModelOptions
+  @OptionGroup(title: "Model") var adapters: AdapterOptions
   @OptionGroup(title: "Sampling") var sampling: SamplingOptions
   @OptionGroup(title: "Masks") var masks: MaskOptions
 
@@ -53,7 +54,7 @@ struct PlanCommand: ParsableCommand {
     runtime.apply()
     guard check.isEmpty else { return try checkFiles() }
     let plan = try prompts.plan(latentCount: nil)
-    let model = try model.load()
+    let model = try adapters.applied(to: model.load())
     let settings = try sampling.settings(for: model, latents: nil)
     if let output { try WholeFile.checkPlace(output) }
     let summary = try measuring.summary(
