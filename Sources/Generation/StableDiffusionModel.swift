@@ -49,8 +49,7 @@ public struct StableDiffusionModel: Sendable {
   ///
   /// - Throws: `CheckpointError`.
   public func textEncoder() throws -> CLIPTextEncoder {
-    let configuration = try CLIPTextConfiguration(
-      try folder.configuration("text_encoder"), file: folder.file("text_encoder", "config.json"))
+    let configuration = try textConfiguration()
     guard configuration.width == unetConfiguration.textWidth else {
       throw CheckpointError(
         .wrongShape, file: folder.file("unet", "config.json"), key: "cross_attention_dim",
@@ -60,6 +59,14 @@ public struct StableDiffusionModel: Sendable {
     defer { BufferPool.shared.trim() }
     return try CLIPTextEncoder(
       WeightScope(try folder.weights("text_encoder")), configuration: configuration)
+  }
+
+  /// The sizes of the text encoder.
+  ///
+  /// - Throws: `CheckpointError`.
+  func textConfiguration() throws -> CLIPTextConfiguration {
+    try CLIPTextConfiguration(
+      try folder.configuration("text_encoder"), file: folder.file("text_encoder", "config.json"))
   }
 
   /// The scheduler of the settings, with all that the model's own configuration says.
@@ -108,9 +115,13 @@ public struct StableDiffusionModel: Sendable {
 
   /// Loads the autoencoder.
   ///
+  /// - Parameter tiling: whether it works through large pictures piece by piece.
   /// - Throws: `CheckpointError`.
-  public func autoencoder() throws -> Autoencoder {
+  public func autoencoder(tiling: AutoencoderTiling = .auto) throws -> Autoencoder {
     defer { BufferPool.shared.trim() }
-    return try Autoencoder(WeightScope(try folder.weights("vae")), autoencoderConfiguration)
+    var autoencoder = try Autoencoder(
+      WeightScope(try folder.weights("vae")), autoencoderConfiguration)
+    autoencoder.tiling = tiling
+    return autoencoder
   }
 }
