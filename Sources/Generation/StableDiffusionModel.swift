@@ -71,9 +71,20 @@ public struct StableDiffusionModel: Sendable {
 
   /// The scheduler of the settings, with all that the model's own configuration says.
   ///
-  /// - Throws: `DiffusionError` where one of them is not supported, or the steps do not go with it.
+  /// - Throws: `DiffusionError` where one of them is not supported, or the steps do not go with it;
+  ///   ``GenerationError`` where it makes noise of pictures.
   public func scheduler(_ settings: SamplingSettings) throws -> any Scheduler {
-    let scheduler = try schedulerConfiguration().scheduler(settings.scheduler)
+    let configuration = try schedulerConfiguration()
+    guard try (settings.scheduler ?? configuration.kind()).makesSamples else {
+      let names = SchedulerConfiguration.Kind.samplers.map(\.rawValue).joined(separator: ", ")
+      throw GenerationError(
+        .usage,
+        settings.scheduler == nil
+          ? folder.file("scheduler", "scheduler_config.json") : "--scheduler",
+        "ddim-inverse makes noise of pictures, as triptych invert does; choose another with --scheduler: \(names)"
+      )
+    }
+    let scheduler = try configuration.scheduler(settings.scheduler)
     _ = try scheduler.start(stepCount: settings.steps, eta: Float(settings.eta))
     return scheduler
   }
@@ -116,6 +127,7 @@ public struct StableDiffusionModel: Sendable {
   /// Loads the autoencoder.
   ///
   /// - Parameter tiling: whether it works through large pictures piece by piece.
+  /// - Returns: the autoencoder.
   /// - Throws: `CheckpointError`.
   public func autoencoder(tiling: AutoencoderTiling = .auto) throws -> Autoencoder {
     defer { BufferPool.shared.trim() }

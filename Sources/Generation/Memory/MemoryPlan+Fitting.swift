@@ -89,7 +89,8 @@ extension MemoryPlan {
     }
     return GenerationError(
       .usage, "memory",
-      "the run would take about \(MemorySize.text(plan.total)) with --batch 1, \(limit.text); \(advice)")
+      "the run would take about \(MemorySize.text(plan.total)) with --batch 1, \(limit.text); \(advice)"
+    )
   }
 
   /// Refuses what does not fit as it is.

@@ -16,6 +16,7 @@ struct PlannedAutoencoder {
     for (level, channels) in widths.enumerated() {
       for _ in 0...configuration.blockCount { residual(&map, channels) }
       if level < widths.count - 1 {
+        trimPool(map)
         replace(&map) { window, own in
           withExtendedLifetime(joined(window)) {
             layers.pool.take([1, 2 * own[1], 2 * own[2], own[3]])
@@ -80,6 +81,7 @@ struct PlannedAutoencoder {
   }
 
   private func residual(_ map: inout [PlannedBand], _ outputs: Int) {
+    trimPool(map)
     var hidden = map
     withExtendedLifetime(moments(map)) {}
     replace(&hidden) { window, own in
@@ -99,6 +101,10 @@ struct PlannedAutoencoder {
       }
     }
     map = hidden
+  }
+
+  private func trimPool(_ map: [PlannedBand]) {
+    if map.count > 1 { layers.pool.trim(above: AutoencoderTiling.keptBytes) }
   }
 
   private func convolve(_ map: inout [PlannedBand], _ outputs: Int, halves: Bool = false) {

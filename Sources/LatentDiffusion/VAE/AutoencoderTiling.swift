@@ -8,6 +8,10 @@ public struct AutoencoderTiling: Sendable, Equatable {
   /// Every picture in one piece.
   public static let off = AutoencoderTiling(bandCells: nil)
 
+  /// Unused memory that may stay between two layers of a map in bands: a layer's bands are of other sizes than the
+  /// next one's.
+  public static let keptBytes = 128 << 20
+
   /// The most latent cells of a band, which has a row at least; nil for no bands.
   public let bandCells: Int?
 

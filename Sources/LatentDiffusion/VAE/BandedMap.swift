@@ -48,6 +48,11 @@ struct BandedMap {
     return rows.reshaped([1] + rows.shape)
   }
 
+  /// Gives unused memory back before the next layer, where there are bands.
+  func trimPool() {
+    if bands.count > 1 { BufferPool.shared.trim(above: AutoencoderTiling.keptBytes) }
+  }
+
   /// Puts what a layer makes of each band in its place, from the top; none is kept longer than the layer needs it.
   ///
   /// - Parameters:
@@ -74,6 +79,7 @@ struct BandedMap {
 extension ResidualBlock {
   /// Applies a block without a timestep.
   func apply(to map: inout BandedMap) {
+    map.trimPool()
     var hidden = map
     let factors1 = norm1.factors(of: map.bands)
     hidden.replaceEach { window in

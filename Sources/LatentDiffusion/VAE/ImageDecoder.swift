@@ -60,6 +60,7 @@ struct ImageDecoder: Sendable {
     for level in levels {
       for residual in level.residuals { residual.apply(to: &map) }
       if let upsampler = level.upsampler {
+        map.trimPool()
         map.replaceEach {
           upsampler(rows: $0.rows, isFirst: $0.isFirst, isLast: $0.isLast, upsampling: true)
         }
