@@ -82,10 +82,10 @@ import Testing
         #expect(outcome.error.contains("--batch 4 does not fit") == !more.isEmpty)
         return try contents(of: "\(folder)/\(name)")
       }
-      func peak(_ batch: String) async throws -> Int64 {
+      func peak(_ batch: String) async throws -> Int {
         let plan = try await Program.run(
           ["plan", "--json", "--no-measure", "--batch", batch] + options)
-        return try #require(try result(plan)["peak_bytes"]?.integer)
+        return try #require(result(plan)["peak_bytes"]?.integer)
       }
       let limit = try await peak("2")
       let whole = try await pictures("whole", [])
@@ -114,13 +114,13 @@ import Testing
       let options = Self.pictures + Program.tinyOptions
       let refused = try await Program.run(
         ["generate", "--output", folder + "/run", "--memory-limit", "1MB"] + options)
-      expectRefusal(refused, code: 64, saying: "--memory-limit is 1 MB")
+      expectRefusal(refused, code: 64, saying: "--memory-limit is 1.0 MB")
       #expect(refused.error.contains("the weights alone take"))
       #expect(!FileManager.default.fileExists(atPath: folder + "/run"))
       let planned = try await Program.run(
         ["plan", "--json", "--no-measure", "--memory-limit", "1MB"] + options)
       #expect(try result(planned)["peak_bytes"]?.integer ?? 0 > 1_000_000)
-      #expect(planned.error.contains("--memory-limit is 1 MB"))
+      #expect(planned.error.contains("--memory-limit is 1.0 MB"))
     }
     for size in ["", "-1", "much", "6GBB", "1e300", "99999999999TB"] {
       let outcome = try await Program.run(

@@ -107,7 +107,11 @@ struct MemoryCounter {
     // A way that is kept, to be shown again, has the latents of every step.
     let way = request.masks?.flipCheck == true ? settings.steps : 0
     let trajectory = layers.pool.take([way] + latents.shape)
-    let results = (0..<batch).map { _ in finish(layers, listener) }
+    // Samples between the first and the last only add what is kept of them.
+    let results = (0..<batch).map { index in
+      index == 0 || index == batch - 1
+        ? finish(layers, listener) : layers.pool.take(keptShape(hasMaps: listener != nil))
+    }
     withExtendedLifetime((results, latents, trajectory)) {}
     return batch * pictureBytes + workBytes
   }
@@ -134,8 +138,12 @@ struct MemoryCounter {
     ).decode(height: settings.height / cell, width: settings.width / cell)
     pool.trim(above: SampleMaker.keptBytes)
     let maps = maps(layers, listener)
-    let merged = pool.take([maps == nil ? 0 : request.entities, settings.height, settings.width])
+    let merged = pool.take(keptShape(hasMaps: maps != nil))
     return withExtendedLifetime((image, maps, merged)) { pool.take(merged.shape) }
+  }
+
+  private func keptShape(hasMaps: Bool) -> [Int] {
+    [hasMaps ? request.entities : 0, request.settings.height, request.settings.width]
   }
 
   private func maps(

@@ -46,16 +46,13 @@ extension MemoryPlan {
     let whole = plan(batch)
     if fits(whole) { return Fit(plan: whole, batch: batch) }
     let single = batch == 1 ? whole : plan(1)
-    guard fits(single) else {
-      throw try refusal(single, model, request, limit)
+    guard fits(single) else { throw try refusal(single, model, request, limit) }
+    // One by one: where much is unused the pool is trimmed, so that a larger batch may take less than a smaller one.
+    for smaller in (2..<max(2, batch)).reversed() {
+      let candidate = plan(smaller)
+      if fits(candidate) { return Fit(plan: candidate, batch: smaller) }
     }
-    var (low, high, best) = (1, batch, single)
-    while high - low > 1 {
-      let middle = (low + high) / 2
-      let candidate = plan(middle)
-      if fits(candidate) { (low, best) = (middle, candidate) } else { high = middle }
-    }
-    return Fit(plan: best, batch: low)
+    return Fit(plan: single, batch: 1)
   }
 
   /// Both figures, and what would fit: tiling where it is off, else smaller pictures of the same proportions.
