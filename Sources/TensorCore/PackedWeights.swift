@@ -47,6 +47,9 @@ public struct PackedWeights: Sendable {
     }
   }
 
+  /// Columns of a panel at the selected level: packed outputs are a multiple of it.
+  public static var panelColumns: Int { ck_panel_columns(KernelLevel.kernels) }
+
   /// Panels that `outputs` columns fill.
   static func panelCount(_ outputs: Int, _ kernels: OpaquePointer) -> Int {
     let columns = ck_panel_columns(kernels)

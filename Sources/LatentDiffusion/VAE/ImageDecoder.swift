@@ -49,12 +49,29 @@ struct ImageDecoder: Sendable {
       weights / "conv_out", inputs: widths[last], outputs: configuration.outputs, kernel: 3)
   }
 
-  func callAsFunction(_ latent: Tensor) -> Tensor {
-    var x = middle(convIn(latent))
+  /// Decodes latents [N, h, w, C], sample by sample, in bands of so many of their rows.
+  func callAsFunction(_ latents: Tensor, bandHeight: Int) -> Tensor {
+    let samples = (0..<latents.shape[0]).map { decoded(latents.rows($0..<$0 + 1), bandHeight) }
+    return samples.count == 1 ? samples[0] : joinedRows(samples)
+  }
+
+  private func decoded(_ latent: Tensor, _ bandHeight: Int) -> Tensor {
+    var map = BandedMap(middle(convIn(latent)), height: bandHeight)
     for level in levels {
-      for residual in level.residuals { x = residual(x) }
-      if let upsampler = level.upsampler { x = upsampler(x, upsampling: true) }
+      for residual in level.residuals { residual.apply(to: &map) }
+      if let upsampler = level.upsampler {
+        map.trimPool()
+        map.replaceEach {
+          upsampler(rows: $0.rows, isFirst: $0.isFirst, isLast: $0.isLast, upsampling: true)
+        }
+      }
     }
-    return convOut(normOut(x, thenSiLU: true))
+    let factors = normOut.factors(of: map.bands)
+    map.replaceEach {
+      convOut(
+        rows: normOut($0.parts, factors: factors, thenSiLU: true), isFirst: $0.isFirst,
+        isLast: $0.isLast)
+    }
+    return map.whole
   }
 }

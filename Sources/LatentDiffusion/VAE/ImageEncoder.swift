@@ -52,12 +52,24 @@ struct ImageEncoder: Sendable {
       kernel: 3)
   }
 
-  func callAsFunction(_ image: Tensor) -> Tensor {
-    var x = convIn(image)
+  /// Encodes images [N, H, W, 3], sample by sample, in bands of so many rows of latent cells.
+  func callAsFunction(_ images: Tensor, bandHeight: Int) -> Tensor {
+    let samples = (0..<images.shape[0]).map { encoded(images.rows($0..<$0 + 1), bandHeight) }
+    return samples.count == 1 ? samples[0] : joinedRows(samples)
+  }
+
+  private func encoded(_ image: Tensor, _ bandHeight: Int) -> Tensor {
+    let unit = 1 << (levels.count - 1)
+    var map = BandedMap(image, height: bandHeight * unit, unit: unit)
+    map.replaceEach { convIn(rows: $0.rows, isFirst: $0.isFirst, isLast: $0.isLast) }
     for level in levels {
-      for residual in level.residuals { x = residual(x) }
-      if let downsampler = level.downsampler { x = downsampler(x) }
+      for residual in level.residuals { residual.apply(to: &map) }
+      if let downsampler = level.downsampler {
+        map.replaceEach(reachesAbove: false) {
+          downsampler(rows: $0.rows, isFirst: $0.isFirst, isLast: $0.isLast)
+        }
+      }
     }
-    return convOut(normOut(middle(x), thenSiLU: true))
+    return convOut(normOut(middle(map.whole), thenSiLU: true))
   }
 }

@@ -13,8 +13,7 @@ public func groupNorm(
     "groupNorm: \(x.shape) in \(groups) groups, scale \(scale.shape), shift \(shift.shape)")
   let kernels = KernelLevel.kernels
   let area = h * w
-  // Blocks of fixed size, so that sums do not depend on the thread count.
-  let blockPixels = 512
+  let blockPixels = groupNormBlock
   let blocks = (area + blockPixels - 1) / blockPixels
   return Tensor(shape: x.shape) { out in
     guard let destination = out.baseAddress else { return }
@@ -52,8 +51,11 @@ public func groupNorm(
   }
 }
 
+/// Pixels that moments are summed over at a time: of fixed size, so that sums do not depend on the thread count.
+let groupNormBlock = 512
+
 /// What is known of one sample before its groups are normalised.
-private struct GroupMoments {
+struct GroupMoments {
   /// Per block: sums [C], then sums of squares [C], relative to `origin`.
   var sums: UnsafeMutablePointer<Double>
   var blocks: Int
@@ -65,7 +67,7 @@ private struct GroupMoments {
 }
 
 /// Mean [C] and scale / √(variance + ε) [C] of one sample.
-private func groupFactors(
+func groupFactors(
   _ moments: GroupMoments, scale: Tensor, into factors: UnsafeMutablePointer<Float>
 ) {
   let (c, area) = (moments.channels, Double(moments.area))

@@ -1,6 +1,6 @@
 import CKernels
 
-/// Rows and columns of zeros around an image, in pixels.
+/// Rows and columns of zeros around an image, in pixels; where negative, so many of the image's own are left out.
 public struct Padding: Sendable, Equatable {
   /// Rows above.
   public var top: Int

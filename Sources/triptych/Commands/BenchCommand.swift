@@ -35,6 +35,13 @@ struct BenchCommand: ParsableCommand {
   @Option(name: .long, help: ArgumentHelp("Runs that are counted.", valueName: "n"))
   var `repeat` = 3
 
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "Work through large pictures piece by piece in the autoencoder; changes no byte.",
+      valueName: "auto|off"))
+  var vaeTiling = MemoryOptions.Tiling.auto
+
   @OptionGroup var runtime: RuntimeOptions
 
   static let repeatLimit = 100_000
@@ -56,8 +63,12 @@ struct BenchCommand: ParsableCommand {
     let settings = SamplingSettings(
       steps: steps ?? defaults.steps, guidance: defaults.guidance, width: side, height: side)
     try settings.check(pixelsPerCell: model.pixelsPerCell)
-    try MemoryEstimate(model: model, settings: settings, batch: batch).check()
-    let benchmark = try ModelBenchmark(part, model: model, settings: settings, batch: batch)
+    var request = MemoryPlan.Request(settings: settings)
+    request.tiling = vaeTiling.tiling
+    request.encodes = part == .vaeEncode
+    try MemoryPlan.check(model, request, batch: batch)
+    let benchmark = try ModelBenchmark(
+      part, model: model, settings: settings, batch: batch, tiling: request.tiling)
     let clock = ContinuousClock()
     var seconds: [Double] = []
     for number in 0...self.repeat {
@@ -87,7 +98,7 @@ struct BenchCommand: ParsableCommand {
       text: "\(part.rawValue), batch \(batch), \(side) pixels, \(level), "
         + "\(Parallel.threadCount) thread(s): median \(rounded(median)) s "
         + "(\(rounded(sorted[0])) to \(rounded(sorted[sorted.count - 1])) in \(sorted.count)), "
-        + "peak memory \(MemoryEstimate.text(peak))")
+        + "peak memory \(MemorySize.text(peak))")
   }
 
   private func rounded(_ seconds: Double) -> Double { (seconds * 10_000).rounded() / 10_000 }

@@ -8,24 +8,27 @@ extension GenerateCommand {
   /// Makes what is missing of the run, and what was asked for beside it.
   func make(
     _ run: GenerationRun, shards: [Int], model: StableDiffusionModel, initial: Tensor?,
-    path: String
+    path: String, fit: MemoryPlan.Fit
   ) throws {
     if let filters {
       try FilterRulesFile.check(run.rules, against: run.classes(), file: filters)
     }
     let maker = try SampleMaker(
       model: model, plan: run.plan, settings: run.settings, masks: run.masks,
-      initialLatents: initial)
+      initialLatents: initial, tiling: memory.vaeTiling.tiling)
     let folder = try RunFolder.open(
       path: path, configuration: run.configuration, classes: run.classes(), layout: run.layout,
       numerics: run.numericsFingerprint,
       access: shards.count == run.layout.shardCount ? .exclusive : .shared)
+    for line in memory.notices(fit, batch: sampling.batch, count: run.plan.count) {
+      Console.note("triptych: \(line)")
+    }
     if let notice = try maskNotice(run.masks) { Console.note("triptych: \(notice)") }
     let reporter = ProgressReporter(
       total: shards.reduce(0) { $0 + run.layout.indices(ofShard: $1).count }, unit: "image")
     let clock = ContinuousClock()
     let start = clock.now
-    let pipeline = GenerationPipeline(run, maker: maker, batch: sampling.batch)
+    let pipeline = GenerationPipeline(run, maker: maker, batch: fit.batch)
     let (summary, finalLatents) = try pipeline.fill(
       folder, shards: shards, keepsLatents: saveLatents != nil
     ) { event in
@@ -92,7 +95,7 @@ extension GenerateCommand {
     if summary.made > 0 {
       let rounded = (each * 100).rounded() / 100
       lines.append(
-        "\(summary.made) made now, \(rounded) s each, peak memory \(MemoryEstimate.text(peak))")
+        "\(summary.made) made now, \(rounded) s each, peak memory \(MemorySize.text(peak))")
     } else {
       lines.append("all were there already")
     }

@@ -22,6 +22,7 @@ struct GenerateCommand: ParsableCommand {
   @OptionGroup(title: "Model") var model: ModelOptions
   @OptionGroup(title: "Model") var adapters: AdapterOptions
   @OptionGroup(title: "Sampling") var sampling: SamplingOptions
+  @OptionGroup(title: "Memory") var memory: MemoryOptions
   @OptionGroup(title: "Masks") var masks: MaskOptions
 
   @Option(
@@ -98,9 +99,6 @@ struct GenerateCommand: ParsableCommand {
         .usage, "--latents", "they are \(initial.shape[0]), the run has \(plan.count) samples")
     }
     let settings = try sampling.settings(for: model, latents: initial)
-    let memory = try MemoryEstimate(
-      model: model, settings: settings, batch: min(sampling.batch, plan.count))
-    try memory.check()
     let maskSettings = try maskSettings(plan)
     let run = GenerationRun(
       plan: plan, settings: settings, scheduler: try model.schedulerKind(settings),
@@ -124,7 +122,9 @@ struct GenerateCommand: ParsableCommand {
         hasMasks: maskSettings != nil
       ).check(at: path)
     }
-    try make(run, shards: shards, model: model, initial: initial, path: path)
+    let fit = try memory.fit(
+      model, memory.request(plan, settings: settings, masks: maskSettings), batch: sampling.batch)
+    try make(run, shards: shards, model: model, initial: initial, path: path, fit: fit)
   }
 
   /// Files about the whole run cannot be made from a part of it.
@@ -176,7 +176,8 @@ struct GenerateCommand: ParsableCommand {
     _ run: GenerationRun, model: StableDiffusionModel, path: String
   ) throws {
     let summary = try measuring.summary(
-      run.plan, model: model, settings: run.settings, masks: run.masks, batch: sampling.batch)
+      run.plan, model: model, settings: run.settings, masks: run.masks, batch: sampling.batch,
+      memory: memory)
     try runtime.finish(summary.members(output: path), text: summary.text(output: path))
   }
 

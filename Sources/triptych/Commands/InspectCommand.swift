@@ -128,11 +128,12 @@ struct InspectCommand: ParsableCommand {
   private func checkMemory(
     _ model: StableDiffusionModel, _ settings: SamplingSettings, entityCount: Int
   ) throws {
-    let estimate = try MemoryEstimate(model: model, settings: settings, batch: 1)
+    var request = MemoryPlan.Request(settings: settings)
+    request.encodes = image != nil
     let pixels = settings.width * settings.height
     let maps = 8 * entityCount * pixels
     let latents = image == nil ? 0 : pixels / 4 * settings.steps
-    try estimate.check(available: MemoryEstimate.machine - maps - latents)
+    try MemoryPlan.check(model, request, available: MemorySize.machine - maps - latents)
   }
 
   private func report(

@@ -83,7 +83,9 @@ struct InvertCommand: ParsableCommand {
     try settings.check(pixelsPerCell: model.pixelsPerCell)
     try WholeFile.checkPlace(saveLatents)
     let picture = try GivenPicture.read(image)
-    try MemoryEstimate(model: model, settings: settings, batch: 1).check()
+    var request = MemoryPlan.Request(settings: settings)
+    request.encodes = true
+    try MemoryPlan.check(model, request)
     let loaded = try LoadedModel(model)
     InspectCommand.noteSurplus(loaded.surplusTokens(prompt))
     let inverter = try PictureInverter(

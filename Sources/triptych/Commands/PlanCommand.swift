@@ -18,6 +18,7 @@ struct PlanCommand: ParsableCommand {
   @OptionGroup(title: "Model") var model: ModelOptions
   @OptionGroup(title: "Model") var adapters: AdapterOptions
   @OptionGroup(title: "Sampling") var sampling: SamplingOptions
+  @OptionGroup(title: "Memory") var memory: MemoryOptions
   @OptionGroup(title: "Masks") var masks: MaskOptions
 
   @Flag(name: .long, help: "Plan pictures only, without the time that masks take.")
@@ -58,7 +59,8 @@ struct PlanCommand: ParsableCommand {
     let settings = try sampling.settings(for: model, latents: nil)
     if let output { try WholeFile.checkPlace(output) }
     let summary = try measuring.summary(
-      plan, model: model, settings: settings, masks: try maskSettings(plan), batch: sampling.batch)
+      plan, model: model, settings: settings, masks: try maskSettings(plan), batch: sampling.batch,
+      memory: memory)
     if let output {
       try plan.write(to: output) { _ in
         try Interruption.check(output, leaving: "nothing is written")
