@@ -86,6 +86,12 @@ let package = Package(
         .copy("Templates/presets"),
       ],
       swiftSettings: settings),
+    // Between 6 and 7: on top of Generation's prompts and run folders.
+    .target(
+      name: "ObjectWorld",
+      dependencies: [
+        "CanonicalJSON", "Generation", "DatasetFormat", "Imaging", "TensorCore",
+      ], swiftSettings: settings),
     // Aside: the embedded checkpoint, and nothing else.
     .target(
       name: "DefaultModel", resources: [.copy("Model")], swiftSettings: settings),
@@ -93,8 +99,8 @@ let package = Package(
     .executableTarget(
       name: "triptych",
       dependencies: [
-        "CanonicalJSON", "Generation", "DatasetExports", "MaskGrounding", "TextConditioning",
-        "LatentDiffusion", "DatasetFormat", "Imaging", "Checkpoints", "TensorCore", "DefaultModel",
+        "CanonicalJSON", "ObjectWorld", "Generation", "DatasetExports", "MaskGrounding",
+        "TextConditioning", "LatentDiffusion", "DatasetFormat", "Imaging", "Checkpoints", "TensorCore", "DefaultModel",
         argumentParser,
       ],
       swiftSettings: settings),
@@ -151,6 +157,10 @@ let package = Package(
     .testTarget(
       name: "GenerationTests",
       dependencies: ["Generation", "DatasetFormat", "TensorCore", "TestSupport"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "ObjectWorldTests",
+      dependencies: ["ObjectWorld", "Generation", "DatasetFormat", "Imaging", "TestSupport"],
       swiftSettings: settings),
     .testTarget(
       name: "CommandLineTests",
