@@ -100,7 +100,8 @@ let package = Package(
       name: "triptych",
       dependencies: [
         "CanonicalJSON", "ObjectWorld", "Generation", "DatasetExports", "MaskGrounding",
-        "TextConditioning", "LatentDiffusion", "DatasetFormat", "Imaging", "Checkpoints", "TensorCore", "DefaultModel",
+        "TextConditioning", "LatentDiffusion", "DatasetFormat", "Imaging", "Checkpoints",
+        "TensorCore", "DefaultModel",
         argumentParser,
       ],
       swiftSettings: settings),

@@ -86,7 +86,8 @@ public struct SampleRecord: Sendable, Equatable {
   /// - Precondition: there are `attempt` rejected attempts, numbered from 0.
   public init(
     index: Int, hasMask: Bool = false, prompt: String, seed: UInt64, attempt: Int = 0,
-    steps: Int? = nil, guidance: Double? = nil, scheduler: String? = nil, width: Int, height: Int, reasons: [String] = [],
+    steps: Int? = nil, guidance: Double? = nil, scheduler: String? = nil, width: Int, height: Int,
+    reasons: [String] = [],
     entities: [Entity] = [], scores: Scores, rejectedAttempts: [RejectedAttempt] = [],
     sources: [String] = []
   ) {

@@ -25,10 +25,12 @@ import Testing
     #expect(pack.places.count(where: \.isHeldOut) == 4)
     #expect(pack.places.count == 12)
     #expect(ContentHash.isWellFormed(try pack.check()))
-    let names = FileManager.default.enumerator(atPath: pack.path)?.compactMap { $0 as? String } ?? []
+    let names =
+      FileManager.default.enumerator(atPath: pack.path)?.compactMap { $0 as? String } ?? []
     let bytes = try names.reduce(0) { sum, name in
       let status = try FileManager.default.attributesOfItem(atPath: "\(pack.path)/\(name)")
-      return sum + (status[.type] as? FileAttributeType == .typeRegular ? status[.size] as? Int ?? 0 : 0)
+      return sum
+        + (status[.type] as? FileAttributeType == .typeRegular ? status[.size] as? Int ?? 0 : 0)
     }
     #expect(bytes < 3_000_000, "\(bytes) bytes")
   }
@@ -56,7 +58,8 @@ import Testing
       let first = try WorldPack(path: folder).check()
       #expect(try WorldPack(path: folder).check() == first)
       let lines = try ["cutouts", "backgrounds"].flatMap { name in
-        (FileManager.default.enumerator(atPath: "\(folder)/\(name)")?.compactMap { $0 as? String } ?? [])
+        (FileManager.default.enumerator(atPath: "\(folder)/\(name)")?.compactMap { $0 as? String }
+          ?? [])
           .filter { $0.hasSuffix(".png") }.map { "\(name)/\($0)" }
       }.sorted().map { file in
         ContentHash.sha256(try Data(contentsOf: URL(fileURLWithPath: "\(folder)/\(file)")))

@@ -1,4 +1,4 @@
-public import Foundation
+import Foundation
 public import Imaging
 
 /// A pack of plain shapes for tests of composed scenes, made without anybody's pictures.

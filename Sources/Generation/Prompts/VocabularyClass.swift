@@ -78,6 +78,16 @@ public struct VocabularyClass: Sendable, Equatable {
       self.aliases = aliases
       self.split = split
     }
+
+    /// The same, said as another list says the class.
+    package func said(as other: VocabularyClass?) -> Description {
+      guard let other else { return self }
+      var said = self
+      said.words = other.words
+      said.article = other.article.isEmpty ? "none" : other.article
+      said.plural = other.isCountable ? other.plural : "none"
+      return said
+    }
   }
 
   /// Checks a description.

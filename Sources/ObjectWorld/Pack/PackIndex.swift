@@ -12,7 +12,7 @@ struct PackIndex {
   /// - Throws: `GenerationError` or `DatasetError` naming what is missing or wrong.
   init(folder: String) throws {
     let files = try PackFiles(folder: folder)
-    isDescribed = FileAccess.isFile("\(folder)/\(WorldPack.descriptionFile)")
+    isDescribed = try FileAccess.list(folder).contains(WorldPack.descriptionFile)
     if isDescribed {
       let bytes = try Self.descriptionBytes(folder)
       let description = try PackDescription(

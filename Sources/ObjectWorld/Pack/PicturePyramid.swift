@@ -104,15 +104,17 @@ private struct Plane {
   func halved(isCutout: Bool) -> Plane {
     var half = Plane(width: (width + 1) / 2, height: (height + 1) / 2)
     for y in 0..<half.height {
+      // Where the pixels on the right and below start, and what they count.
+      let down = 2 * y + 1 < height ? 4 * width : 0
+      let lower = down == 0 && isCutout ? 0 : 1
       for x in 0..<half.width {
-        for channel in 0..<4 {
-          var sum = 2
-          for (row, column) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
-            let (v, u) = (2 * y + row, 2 * x + column)
-            if isCutout, v >= height || u >= width { continue }
-            sum += Int(samples[4 * (min(v, height - 1) * width + min(u, width - 1)) + channel])
-          }
-          half.samples.append(UInt8(sum / 4))
+        let across = 2 * x + 1 < width ? 4 : 0
+        let right = across == 0 && isCutout ? 0 : 1
+        let first = 4 * (2 * y * width + 2 * x)
+        for place in first..<first + 4 {
+          let upper = Int(samples[place]) + right * Int(samples[place + across])
+          let below = Int(samples[place + down]) + right * Int(samples[place + down + across])
+          half.samples.append(UInt8((upper + lower * below + 2) / 4))
         }
       }
     }

@@ -162,6 +162,9 @@ public final class WorldPack: Sendable {
       throw GenerationError(
         .malformed, place, "is a link that leads out of the pack; put the file itself there")
     }
+    guard FileAccess.isFile(place) else {
+      throw GenerationError(.malformed, place, "is no regular file; expected a picture")
+    }
     return try FileAccess.bytes(of: place, limit: Self.byteLimit)
   }
 }

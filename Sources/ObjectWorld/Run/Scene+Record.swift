@@ -8,6 +8,7 @@ extension Scene {
   /// - Parameters:
   ///   - index: the sample's number.
   ///   - rules: what decides whether it is accepted.
+  /// - Returns: the record.
   public func record(index: Int, rules: FilterRules) -> SampleRecord {
     let regions = MaskStatistics(mask).regions
     let area = Double(mask.width * mask.height)

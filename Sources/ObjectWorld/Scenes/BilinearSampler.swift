@@ -5,7 +5,7 @@ struct BilinearSampler {
   private let height: Float
   private let rowStride: Int
 
-  /// - Parameter samples: the level's, for as long as the sampler is used.
+  /// A sampler that must not outlive `samples`, the level's.
   init(_ level: PicturePyramid.Level, _ samples: UnsafeBufferPointer<UInt8>) {
     precondition(
       samples.count == 4 * (level.width + 2) * (level.height + 2),

@@ -49,7 +49,7 @@ struct ObjectShadow {
       for x in box.x {
         let u = (Float(x) + 0.5 - centre.x) / reach
         let inside = max(0, 1 - u * u - v * v)
-        darkness.append(strength * inside * (2 - inside))
+        darkness.append(strength * inside * inside * (3 - 2 * inside))
       }
     }
     return ObjectShadow(box: box, darkness: darkness)

@@ -4,7 +4,8 @@ import Generation
 enum ScenePrompt {
   /// What prompts begin with; the plain one comes oftenest.
   private static let openings = [
-    "a photo of ", "a photo of ", "a photo of ", "a photograph of ", "a picture of ", "a picture of ",
+    "a photo of ", "a photo of ", "a photo of ", "a photograph of ", "a picture of ",
+    "a picture of ",
     "an image of ", "a good photo of ", "a close-up photo of ", "",
   ]
 

@@ -12,13 +12,23 @@ public struct WorldClasses: Sendable {
 
   /// A pack's categories as they are, with ids from 1.
   ///
+  /// - Parameters:
+  ///   - pack: the pack.
+  ///   - grammar: classes whose articles and plurals hold for categories of the same name.
   /// - Throws: `GenerationError` where a name is unusable.
-  public init(_ pack: WorldPack) throws {
+  public init(_ pack: WorldPack, grammar: Vocabulary? = nil) throws {
+    let said = Self.byName(grammar)
     try self.init(
       pack,
       classes: pack.categories.enumerated().map { position, name in
-        (position + 1, try VocabularyClass(name: name, place: pack.path))
+        let description = VocabularyClass.Description(name: name).said(as: said[name])
+        return (position + 1, try VocabularyClass(description, place: pack.path))
       }, place: pack.path)
+  }
+
+  private static func byName(_ vocabulary: Vocabulary?) -> [String: VocabularyClass] {
+    Dictionary(
+      (vocabulary?.classes ?? []).map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
   }
 
   /// The classes of a vocabulary, with ids from 1.
@@ -34,8 +44,12 @@ public struct WorldClasses: Sendable {
   ///   - pack: the pack.
   ///   - table: the classes.
   ///   - path: the table's file, for messages.
+  ///   - grammar: classes whose articles and plurals hold for those of the same name.
   /// - Throws: `GenerationError` where a name is unusable or the pack has none of the classes.
-  public init(_ pack: WorldPack, table: ClassTable, path: String) throws {
+  public init(
+    _ pack: WorldPack, table: ClassTable, path: String, grammar: Vocabulary? = nil
+  ) throws {
+    let said = Self.byName(grammar)
     try self.init(
       pack,
       classes: table.entries.map { entry in
@@ -46,7 +60,8 @@ public struct WorldClasses: Sendable {
           case .none: .undecided
           }
         let description = VocabularyClass.Description(
-          name: entry.name, aliases: entry.aliases, split: split)
+          name: entry.name, aliases: entry.aliases, split: split
+        ).said(as: said[entry.name])
         return (entry.id, try VocabularyClass(description, place: path))
       }, place: path)
   }

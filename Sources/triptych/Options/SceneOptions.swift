@@ -5,6 +5,9 @@ import ObjectWorld
 
 /// What composed scenes show.
 struct SceneOptions: ParsableArguments {
+  /// The preset whose articles and plurals are taken for classes of the same name.
+  private static let grammar = "objectworld276"
+
   @Option(name: .long, help: ArgumentHelp("Scenes to make.", valueName: "n"))
   var count = 8
 
@@ -70,13 +73,16 @@ struct SceneOptions: ParsableArguments {
   ///
   /// - Throws: `GenerationError` or `DatasetError` where the classes cannot be read or are none of the pack's.
   func worldClasses(of pack: WorldPack) throws -> WorldClasses {
-    guard let classes else { return try WorldClasses(pack) }
+    let library = try TemplateLibrary()
+    // Its list knows "a pair of scissors"; what it does not name is said by rule.
+    let grammar = try library.vocabulary(Self.grammar)
+    guard let classes else { return try WorldClasses(pack, grammar: grammar) }
     guard classes.hasSuffix(".tsv") else {
-      return try WorldClasses(pack, vocabulary: TemplateLibrary().vocabulary(classes))
+      return try WorldClasses(pack, vocabulary: library.vocabulary(classes))
     }
     let table = try ClassTable(
       tsv: FileAccess.bytes(of: classes, limit: RunFolder.configurationLimit), path: classes,
       colours: .optional)
-    return try WorldClasses(pack, table: table, path: classes)
+    return try WorldClasses(pack, table: table, path: classes, grammar: grammar)
   }
 }
