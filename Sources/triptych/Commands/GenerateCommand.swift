@@ -135,8 +135,7 @@ struct GenerateCommand: ParsableCommand {
       ("--export", export != nil),
     ]
     for (option, isGiven) in wholes where isGiven {
-      throw GenerationError(
-        .usage, option, "goes with a whole run, not with --shards, --worker or a Slurm array")
+      throw GenerationError(.usage, option, ShardOptions.wholeRunOnly)
     }
   }
 
