@@ -43,7 +43,7 @@ import Testing
     let outcome = try await Program.run([
       "bench", "--part", part, "--model", Program.tinyModel, "--batch", "2", "--size", "32",
       "--steps",
-      "2", "--repeat", "2", "--json", "--isa", "portable",
+      "2", "--repeat", "2", "--json", "--isa", "portable", "--precision", "exact",
     ])
     #expect(outcome.code == 0, "\(outcome.error)")
     let value = try result(outcome)

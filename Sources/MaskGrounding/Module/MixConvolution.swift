@@ -1,4 +1,5 @@
 import Checkpoints
+import NeuralLayers
 import TensorCore
 
 /// Mixes the channels of several levels: norm, ReLU, 3×3 convolution, twice, added to the first ReLU's output.

@@ -31,6 +31,8 @@ public func attention(
   let (keyFloats, valueFloats) = withUnsafePointer(to: job) {
     (ck_attention_key_floats(kernels, $0), ck_attention_value_floats(kernels, $0))
   }
+  let timing = OperationTiming(.attention)
+  defer { timing.end(operations: 4 * Double(n * d) * Double(t * s), isNarrow: isNarrow) }
   return Tensor(shape: queries.shape) { out in
     guard let destination = out.baseAddress, t > 0 else { return }
     queries.withUnsafePointer { q in
@@ -84,6 +86,8 @@ public func averageAttention(queries: Tensor, keys: Tensor, heads: Int) -> Tenso
     heads > 0 && d % heads == 0, "attention: width \(d) is not a multiple of \(heads) heads")
   let width = d / heads
   let kernels = KernelLevel.kernels
+  let timing = OperationTiming(.attention)
+  defer { timing.end(operations: 2 * Double(n * d) * Double(t * s)) }
   return Tensor(shape: [n, t, s]) { out in
     guard let destination = out.baseAddress, n * t > 0 else { return }
     queries.withUnsafePointer { q in

@@ -102,6 +102,13 @@ private func multiply(
     "shift \(shift?.shape ?? []), expected \([map.samples, outputs])")
   precondition(
     residual?.shape ?? shape == shape, "residual \(residual?.shape ?? []), expected \(shape)")
+  let taps = weights.kernelHeight * weights.kernelWidth
+  let timing = OperationTiming(taps == 1 ? .linear : .convolution)
+  defer {
+    timing.end(
+      operations: 2 * Double(map.rows * outputs) * Double(taps * weights.inputs),
+      isNarrow: weights.storage == CK_STORAGE_PAIRS)
+  }
   return Tensor(shape: shape) { out in
     guard let destination = out.baseAddress else { return }
     withPointers(x, weights.packed, bias, shift, residual) { x, packed, bias, shift, residual in

@@ -34,6 +34,9 @@ struct BenchCommand: ParsableCommand {
   @Option(name: .long, help: ArgumentHelp("Runs that are counted.", valueName: "n"))
   var `repeat` = 3
 
+  @Flag(help: "Tell what one more run spends its time on, operation by operation.")
+  var profile = false
+
   @OptionGroup var runtime: RuntimeOptions
 
   static let repeatLimit = 100_000
@@ -67,10 +70,11 @@ struct BenchCommand: ParsableCommand {
       let time = try clock.measure { try benchmark.once() }
       if number > 0 { seconds.append(time / .seconds(1)) }
     }
-    try report(seconds, side: side)
+    let table = try profile ? OperationTable(of: benchmark.once) : nil
+    try report(seconds, side: side, table)
   }
 
-  private func report(_ seconds: [Double], side: Int) throws {
+  private func report(_ seconds: [Double], side: Int, _ table: OperationTable?) throws {
     let sorted = seconds.sorted()
     let middle = sorted.count / 2
     let median =
@@ -85,11 +89,11 @@ struct BenchCommand: ParsableCommand {
         .init("peak_rss_bytes", .integer(Int64(peak))), .init("isa", .string(level)),
         .init("precision", .string(runtime.precision.rawValue)),
         .init("threads", .integer(Int64(Parallel.threadCount))),
-      ],
-      text: "\(part.rawValue), batch \(batch), \(side) pixels, \(level), "
+      ] + (table.map { [.init("profile", $0.json)] } ?? []),
+      text: "\(part.rawValue), batch \(batch), \(side) pixels, \(level), \(runtime.precision.rawValue), "
         + "\(Parallel.threadCount) thread(s): median \(rounded(median)) s "
         + "(\(rounded(sorted[0])) to \(rounded(sorted[sorted.count - 1])) in \(sorted.count)), "
-        + "peak memory \(MemoryEstimate.text(peak))")
+        + "peak memory \(MemoryEstimate.text(peak))" + (table.map { "\n" + $0.text } ?? ""))
   }
 
   private func rounded(_ seconds: Double) -> Double { (seconds * 10_000).rounded() / 10_000 }
