@@ -63,18 +63,26 @@ struct BenchCommand: ParsableCommand {
     let benchmark = try ModelBenchmark(part, model: model, settings: settings, batch: batch)
     let clock = ContinuousClock()
     var seconds: [Double] = []
+    var start = 0.0
     for number in 0...self.repeat {
       guard Interruption.signalNumber == 0 else {
         throw GenerationError(.interrupted, "bench", "stopped")
       }
       let time = try clock.measure { try benchmark.once() }
-      if number > 0 { seconds.append(time / .seconds(1)) }
+      if number > 0 {
+        seconds.append(time / .seconds(1))
+      } else {
+        start = ProcessUsage.processorSeconds
+      }
     }
+    let processor = (ProcessUsage.processorSeconds - start) / Double(self.repeat)
     let table = try profile ? OperationTable(of: benchmark.once) : nil
-    try report(seconds, side: side, table)
+    try report(seconds, processor: processor, side: side, table)
   }
 
-  private func report(_ seconds: [Double], side: Int, _ table: OperationTable?) throws {
+  private func report(_ seconds: [Double], processor: Double, side: Int, _ table: OperationTable?)
+    throws
+  {
     let sorted = seconds.sorted()
     let middle = sorted.count / 2
     let median =
@@ -86,11 +94,13 @@ struct BenchCommand: ParsableCommand {
         .init("part", .string(part.rawValue)), .init("batch", .integer(Int64(batch))),
         .init("size", .integer(Int64(side))),
         .init("seconds", .array(seconds.map { .number($0) })), .init("median", .number(median)),
+        .init("cpu_seconds", .number(processor)),
         .init("peak_rss_bytes", .integer(Int64(peak))), .init("isa", .string(level)),
         .init("precision", .string(runtime.precision.rawValue)),
         .init("threads", .integer(Int64(Parallel.threadCount))),
       ] + (table.map { [.init("profile", $0.json)] } ?? []),
-      text: "\(part.rawValue), batch \(batch), \(side) pixels, \(level), \(runtime.precision.rawValue), "
+      text:
+        "\(part.rawValue), batch \(batch), \(side) pixels, \(level), \(runtime.precision.rawValue), "
         + "\(Parallel.threadCount) thread(s): median \(rounded(median)) s "
         + "(\(rounded(sorted[0])) to \(rounded(sorted[sorted.count - 1])) in \(sorted.count)), "
         + "peak memory \(MemoryEstimate.text(peak))" + (table.map { "\n" + $0.text } ?? ""))

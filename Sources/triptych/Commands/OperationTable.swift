@@ -69,10 +69,11 @@ struct OperationTable {
         return column < 2 ? cell + blank : blank + cell
       }.joined(separator: "  ")
     }
-    return (lines + [
-      "peak in registers: float32 \(Self.decimal(peaks.float / 1e9, 0)), "
-        + "products of this level \(Self.decimal(peaks.narrow / 1e9, 0)) GFLOP/s"
-    ]).joined(separator: "\n")
+    return
+      (lines + [
+        "peak in registers: float32 \(Self.decimal(peaks.float / 1e9, 0)), "
+          + "products of this level \(Self.decimal(peaks.narrow / 1e9, 0)) GFLOP/s"
+      ]).joined(separator: "\n")
   }
 
   private static func percent(_ share: Double) -> String { decimal(100 * share, 1) + " %" }

@@ -35,7 +35,8 @@ struct RuntimeOptions: ParsableArguments {
   var threads: Int?
 
   @Option(
-    name: .long, help: ArgumentHelp(
+    name: .long,
+    help: ArgumentHelp(
       "How weights are kept and multiplied: exact in float32; default in 16 bits where the file or the processor does.",
       valueName: "mode"))
   var precision: Precision = .default
