@@ -12,15 +12,16 @@ public struct Conv2D: Sendable {
   private let stride: Int
   private let padding: Padding
 
-  /// Reads the layer's tensors; the padding is `(kernel − 1) / 2` on every side unless given.
+  /// Reads the layer's tensors; the padding is `(kernel − 1) / 2` on every side unless given, `precision` is for layers
+  /// that must not follow the selected one.
   ///
   /// - Throws: `CheckpointError` with the full key if one is absent or misshapen.
   public init(
     _ weights: WeightScope, inputs: Int, outputs: Int, kernel: Int, stride: Int = 1,
-    padding: Padding? = nil
+    padding: Padding? = nil, precision: Precision = .selected
   ) throws {
-    weight = PackedWeights(
-      convolution: try weights.tensor("weight", [outputs, inputs, kernel, kernel]))
+    weight = try PackedWeights(
+      convolution: weights, shape: [outputs, inputs, kernel, kernel], precision: precision)
     bias = try weights.tensor("bias", [outputs])
     self.stride = stride
     self.padding = padding ?? Padding((kernel - 1) / 2)

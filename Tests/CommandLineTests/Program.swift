@@ -39,7 +39,10 @@ struct Program {
 
   /// Options that every run of the tiny model has.
   static var tinyOptions: [String] {
-    ["--model", tinyModel, "--scheduler", "ddim", "--size", "32", "--guidance", "3"]
+    [
+      "--model", tinyModel, "--scheduler", "ddim", "--size", "32", "--guidance", "3",
+      "--precision", "exact",
+    ]
   }
 
   /// Runs the program to its end.

@@ -35,10 +35,12 @@ public struct Autoencoder: Sendable {
     encoder = try ImageEncoder(weights / "encoder", configuration)
     quantConvolution =
       configuration.hasQuantConvolution
-      ? try Linear(weights / "quant_conv", inputs: moments, outputs: moments) : nil
+      ? try Linear(
+        weights / "quant_conv", inputs: moments, outputs: moments, precision: .exact) : nil
     postQuantConvolution =
       configuration.hasPostQuantConvolution
-      ? try Linear(weights / "post_quant_conv", inputs: channels, outputs: channels) : nil
+      ? try Linear(
+        weights / "post_quant_conv", inputs: channels, outputs: channels, precision: .exact) : nil
     decoder = try ImageDecoder(weights / "decoder", configuration)
     try weights.checkEverythingUsed()
   }

@@ -19,11 +19,13 @@ struct ImageDecoder: Sendable {
   private let normOut: GroupNorm
   private let convOut: Conv2D
 
+  /// The first and the last convolution, a small part of the work, stay exact: what they round is seen as it is.
   init(_ weights: WeightScope, _ configuration: AutoencoderConfiguration) throws {
     let widths = Array(configuration.widths.reversed())
     let (groups, last) = (configuration.groups, widths.count - 1)
     convIn = try Conv2D(
-      weights / "conv_in", inputs: configuration.latentChannels, outputs: widths[0], kernel: 3)
+      weights / "conv_in", inputs: configuration.latentChannels, outputs: widths[0], kernel: 3,
+      precision: .exact)
     middle = try AutoencoderMiddle(
       weights / "mid_block", channels: widths[0], groups: groups,
       attends: configuration.attendsInTheMiddle)
@@ -46,7 +48,8 @@ struct ImageDecoder: Sendable {
       weights / "conv_norm_out", channels: widths[last], groups: groups,
       epsilon: AutoencoderMiddle.epsilon)
     convOut = try Conv2D(
-      weights / "conv_out", inputs: widths[last], outputs: configuration.outputs, kernel: 3)
+      weights / "conv_out", inputs: widths[last], outputs: configuration.outputs, kernel: 3,
+      precision: .exact)
   }
 
   /// Decodes latents [N, h, w, C], sample by sample, in bands of so many of their rows.

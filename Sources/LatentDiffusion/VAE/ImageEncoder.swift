@@ -19,11 +19,13 @@ struct ImageEncoder: Sendable {
   private let normOut: GroupNorm
   private let convOut: Conv2D
 
+  /// The first and the last convolution stay exact, as in ``ImageDecoder``.
   init(_ weights: WeightScope, _ configuration: AutoencoderConfiguration) throws {
     let (widths, groups) = (configuration.widths, configuration.groups)
     let last = widths.count - 1
     convIn = try Conv2D(
-      weights / "conv_in", inputs: configuration.imageChannels, outputs: widths[0], kernel: 3)
+      weights / "conv_in", inputs: configuration.imageChannels, outputs: widths[0], kernel: 3,
+      precision: .exact)
     levels = try widths.indices.map { level in
       let place = weights / "down_blocks" / level
       let width = widths[level]
@@ -49,7 +51,7 @@ struct ImageEncoder: Sendable {
       epsilon: AutoencoderMiddle.epsilon)
     convOut = try Conv2D(
       weights / "conv_out", inputs: widths[last], outputs: 2 * configuration.latentChannels,
-      kernel: 3)
+      kernel: 3, precision: .exact)
   }
 
   /// Encodes images [N, H, W, 3], sample by sample, in bands of so many rows of latent cells.

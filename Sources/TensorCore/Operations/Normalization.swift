@@ -15,6 +15,8 @@ public func groupNorm(
   let area = h * w
   let blockPixels = groupNormBlock
   let blocks = (area + blockPixels - 1) / blockPixels
+  let timing = OperationTiming(.groupNorm)
+  defer { timing.end() }
   return Tensor(shape: x.shape) { out in
     guard let destination = out.baseAddress else { return }
     x.withUnsafePointer { source in
@@ -105,6 +107,8 @@ public func channelAffine(_ x: Tensor, mean: Tensor, scale: Tensor, shift: Tenso
     mean.shape == [c] && scale.shape == [c] && shift.shape == [c],
     "channelAffine: \(x.shape), mean \(mean.shape), scale \(scale.shape), shift \(shift.shape)")
   let kernels = KernelLevel.kernels
+  let timing = OperationTiming(.groupNorm)
+  defer { timing.end() }
   return Tensor(shape: x.shape) { out in
     guard let destination = out.baseAddress, c > 0 else { return }
     x.withUnsafePointer { source in
@@ -133,6 +137,8 @@ public func layerNorm(_ x: Tensor, scale: Tensor, shift: Tensor, epsilon: Float)
     scale.shape == [d] && shift.shape == [d],
     "layerNorm: \(x.shape), scale \(scale.shape), shift \(shift.shape)")
   let kernels = KernelLevel.kernels
+  let timing = OperationTiming(.layerNorm)
+  defer { timing.end() }
   return Tensor(shape: x.shape) { out in
     guard let destination = out.baseAddress, d > 0 else { return }
     x.withUnsafePointer { source in

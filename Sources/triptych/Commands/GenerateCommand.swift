@@ -106,7 +106,7 @@ struct GenerateCommand: ParsableCommand {
       licence: try model.parts.licence(),
       latentsDigest: try latents.map(FileDigest.sha256), masks: maskSettings,
       shardSize: output.shardSize, rules: try rules(hasMasks: maskSettings != nil),
-      numerics: (runtime.precision.rawValue, KernelLevel.selected))
+      numerics: (runtime.precision.rawValue, runtime.numericLevel))
     let path = output.output ?? "Output/\(run.name)"
     let shards = try part.shards(of: run.layout)
     guard !output.dryRun else { return try describe(run, model: model, path: path) }
