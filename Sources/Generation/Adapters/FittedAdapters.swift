@@ -71,7 +71,7 @@ extension StableDiffusionModel {
     model.fitted = try FittedAdapters(
       adapters,
       parts: [
-        .unet: try folder.weights("unet"), .textEncoder: try folder.weights("text_encoder"),
+        .unet: try parts.weights("unet"), .textEncoder: try parts.weights("text_encoder"),
       ],
       tokenizer: try plainTokenizer(),
       textWidth: unetConfiguration.textWidth)
