@@ -178,6 +178,7 @@ public final class LoRAFile: Sendable {
     let up = try file.tensor(pair.upKey).reshaped([pair.outputs, pair.rank])
     let down = try file.tensor(pair.downKey).reshaped([1, pair.rank, columns, 1])
     let turned = down.channelsLast().reshaped([columns, pair.rank])
-    return linear(up, PackedWeights(linear: turned))
+    // In single precision whatever the run's is: it becomes a part of a weight, which is then kept as all others are.
+    return linear(up, PackedWeights(linear: turned, precision: .exact))
   }
 }
