@@ -147,116 +147,118 @@ import Testing
     let code: Int32
     let part: String
     let apply: @Sendable (String) throws -> Void
-
-    init(
-      _ name: String, code: Int32 = 65, _ part: String,
-      _ apply: @escaping @Sendable (String) throws -> Void
-    ) {
-      (testDescription, self.code, self.part, self.apply) = (name, code, part, apply)
-    }
   }
 
   private static let first = "cutouts/disc/0/0.png"
 
-  static let damages: [Damage] = [
-    Damage("text for a cut-out", first) { try write("hello", to: "\($0)/\(first)") },
-    Damage("an empty cut-out", first) { try write("", to: "\($0)/\(first)") },
-    Damage("half a PNG", first) {
+  /// Statements of their own, which the type checker takes one by one.
+  static let damages: [Damage] = {
+    var all: [Damage] = []
+    func add(
+      _ name: String, code: Int32 = 65, _ part: String,
+      _ apply: @escaping @Sendable (String) throws -> Void
+    ) {
+      all.append(Damage(testDescription: name, code: code, part: part, apply: apply))
+    }
+    add("text for a cut-out", first) { try write("hello", to: "\($0)/\(first)") }
+    add("an empty cut-out", first) { try write("", to: "\($0)/\(first)") }
+    add("half a PNG", first) {
       let bytes = try Data(contentsOf: URL(fileURLWithPath: "\($0)/\(first)"))
       try DrawnPack.write(bytes.prefix(bytes.count / 2), to: "\($0)/\(first)")
-    },
-    Damage("a cut-out without alpha", "\(first): has no alpha") {
+    }
+    add("a cut-out without alpha", "\(first): has no alpha") {
       let image = try PixelImage(width: 9, height: 9, filledWith: Colour(1, 2, 3))
       try DrawnPack.write(try PNGCodec.encode(image), to: "\($0)/\(first)")
-    },
-    Damage("a cut-out of nothing", "\(first): shows nothing") {
+    }
+    add("a cut-out of nothing", "\(first): shows nothing") {
       try DrawnPack.write(
         try DrawnPack().cutout(Colour(1, 2, 3)) { _, _ in false }, to: "\($0)/\(first)")
-    },
-    Damage("a huge cut-out", "at most 4096 a side") {
+    }
+    add("a huge cut-out", "at most 4096 a side") {
       try DrawnPack.write(
         try PNGCodec.encode(
           indices: [UInt8](repeating: 0, count: 4097 * 2), width: 4097, height: 2,
           palette: [Colour(0, 0, 0)], alpha: [9]), to: "\($0)/\(first)")
-    },
-    Damage("a huge file", "at most 67108864 are read") {
+    }
+    add("a huge file", "at most 67108864 are read") {
       let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: "\($0)/\(first)"))
       try handle.truncate(atOffset: 70_000_000)
       try handle.close()
-    },
-    Damage("a JPEG as cut-out", "cutouts/disc/0/1.jpg: is no PNG") {
+    }
+    add("a JPEG as cut-out", "cutouts/disc/0/1.jpg: is no PNG") {
       try write("", to: "\($0)/cutouts/disc/0/1.jpg")
-    },
-    Damage("a folder for a picture", "\(first): is no regular file") {
+    }
+    add("a folder for a picture", "\(first): is no regular file") {
       try FileManager.default.removeItem(atPath: "\($0)/\(first)")
       try FileManager.default.createDirectory(
         atPath: "\($0)/\(first)", withIntermediateDirectories: false)
-    },
-    Damage("a cut-out in no category", "cutouts/0.png: lies in no category") {
+    }
+    add("a cut-out in no category", "cutouts/0.png: lies in no category") {
       try write("", to: "\($0)/cutouts/0.png")
-    },
-    Damage("a category of nothing", "cutouts/ghost: is a category without cut-outs") {
+    }
+    add("a category of nothing", "cutouts/ghost: is a category without cut-outs") {
       try write("", to: "\($0)/cutouts/ghost/notes.txt")
-    },
-    Damage("two folders of a category", "is the same category as") {
+    }
+    add("two folders of a category", "is the same category as") {
       for name in ["teddy bear", "teddy_bear"] {
         try FileManager.default.copyItem(
           atPath: "\($0)/cutouts/disc", toPath: "\($0)/cutouts/\(name)")
       }
-    },
-    Damage("a control character", "cutouts/disc") {
+    }
+    add("a control character", "cutouts/disc") {
       try FileManager.default.moveItem(
         atPath: "\($0)/cutouts/disc", toPath: "\($0)/cutouts/disc\nerror: none")
-    },
-    Damage("text for a background", "0.png: neither a PNG nor a JPEG") {
+    }
+    add("text for a background", "0.png: neither a PNG nor a JPEG") {
       try write("hello", to: "\($0)/backgrounds/in_the_dark/0.png")
-    },
-    Damage("a background of another kind", "1.webp: is neither a PNG nor a JPEG") {
+    }
+    add("a background of another kind", "1.webp: is neither a PNG nor a JPEG") {
       try write("", to: "\($0)/backgrounds/1.webp")
-    },
-    Damage("no backgrounds", "/backgrounds: holds no pictures") {
+    }
+    add("no backgrounds", "/backgrounds: holds no pictures") {
       try FileManager.default.removeItem(atPath: "\($0)/backgrounds/in_the_dark")
-    },
-    Damage("no folder of backgrounds", code: 66, "/backgrounds: is no folder") {
+    }
+    add("no folder of backgrounds", code: 66, "/backgrounds: is no folder") {
       try FileManager.default.removeItem(atPath: "\($0)/backgrounds")
-    },
-    Damage("no pack", code: 66, "is no folder; expected a pack") {
+    }
+    add("no pack", code: 66, "is no folder; expected a pack") {
       try FileManager.default.removeItem(atPath: $0)
-    },
-    Damage("a link out of the pack", "leads out of the pack") {
+    }
+    add("a link out of the pack", "leads out of the pack") {
       try FileManager.default.removeItem(atPath: "\($0)/\(first)")
       try FileManager.default.createSymbolicLink(
         atPath: "\($0)/\(first)", withDestinationPath: "/etc/hostname")
-    },
-    Damage("a link to nothing", code: 66, "\(first): cannot be opened") {
+    }
+    add("a link to nothing", code: 66, "\(first): cannot be opened") {
       try FileManager.default.removeItem(atPath: "\($0)/\(first)")
       try FileManager.default.createSymbolicLink(
         atPath: "\($0)/\(first)", withDestinationPath: "nowhere.png")
-    },
-    Damage("pack.json is no JSON", "pack.json: no JSON") { try write("{", to: "\($0)/pack.json") },
-    Damage("pack.json without a key", "has no key \"cutouts\"") {
+    }
+    add("pack.json is no JSON", "pack.json: no JSON") { try write("{", to: "\($0)/pack.json") }
+    add("pack.json without a key", "has no key \"cutouts\"") {
       try write(#"{"categories":[]}"#, to: "\($0)/pack.json")
-    },
-    Damage("pack.json of another pack", "does not list \"cutouts/bar/0/0.png\"") {
+    }
+    add("pack.json of another pack", "does not list \"cutouts/bar/0/0.png\"") {
       try write(
         #"{"categories":["disc"],"cutouts":[],"backgrounds":[]}"#, to: "\($0)/pack.json")
-    },
-    Damage("pack.json leads outside", "lists \"../x.png\", which is not there") {
+    }
+    add("pack.json leads outside", "lists \"../x.png\", which is not there") {
       try describe($0, cutout: "../x.png")
-    },
-    Damage("pack.json says the wrong category", "is \"bar\" here") {
+    }
+    add("pack.json says the wrong category", "is \"bar\" here") {
       try describe($0, cutout: "cutouts/disc/0/0.png", category: "bar")
-    },
-    Damage("pack.json says a file twice", "lists \"cutouts/disc/0/0.png\" twice") {
+    }
+    add("pack.json says a file twice", "lists \"cutouts/disc/0/0.png\" twice") {
       try describe($0, cutout: "cutouts/disc/0/0.png", times: 2)
-    },
-    Damage("pack.json with an unknown category", "expected one of \"categories\"") {
+    }
+    add("pack.json with an unknown category", "expected one of \"categories\"") {
       try describe($0, cutout: "cutouts/disc/0/0.png", category: "owl")
-    },
-    Damage("pack.json with a text for a mark", "\"held_out\" is \"no\"") {
+    }
+    add("pack.json with a text for a mark", "\"held_out\" is \"no\"") {
       try describe($0, cutout: "cutouts/disc/0/0.png", mark: #""no""#)
-    },
-  ]
+    }
+    return all
+  }()
 
   private static func write(_ text: String, to path: String) throws {
     try DrawnPack.write(Array(text.utf8), to: path)

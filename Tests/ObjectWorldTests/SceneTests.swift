@@ -33,6 +33,7 @@ import Testing
       let channels = Dictionary(
         uniqueKeysWithValues: DrawnPack.colours.enumerated().map { ($1.name, $0) })
       var (compared, uncertain) = (0, 0)
+      var wrong: [String] = []
       for index in 0..<12 {
         let scene = try scenes.scene(run: 5, index: index)
         let order = try scene.objects.reversed().map { object in
@@ -54,6 +55,8 @@ import Testing
             if abs(alpha - 0.5) < 0.5 / (Double(brightest[number]) * light) + 0.005 {
               isUncertain = true
             }
+            // Shadows of nearer objects darken this one: what is dim may be solid in a shadow.
+            if number > 0, (0.08..<0.5).contains(alpha) { isUncertain = true }
             if alpha >= 0.5 { owner = id }
             light *= 1 - min(alpha, 0.999)
           }
@@ -61,10 +64,11 @@ import Testing
             uncertain += 1
           } else {
             compared += 1
-            #expect(scene.mask.ids[place] == owner, "scene \(index), pixel \(place)")
+            if scene.mask.ids[place] != owner { wrong.append("scene \(index), pixel \(place)") }
           }
         }
       }
+      #expect(wrong.isEmpty)
       #expect(compared > 12 * 120 * 120 * 95 / 100, "\(uncertain) pixels cannot be told apart")
     }
   }
@@ -79,9 +83,10 @@ import Testing
         let scene = try scenes.scene(run: 1, index: index)
         let own = DrawnPack.colours.firstIndex { scene.prompt.contains($0.name) }
         let channel = try #require(own)
-        for place in scene.image.samples.indices where place % 3 != channel {
-          #expect(scene.image.samples[place] == 0, "scene \(index): white shines through")
-        }
+        let others = scene.image.samples.indices.filter { $0 % 3 != channel }
+        #expect(
+          others.allSatisfy { scene.image.samples[$0] == 0 },
+          "scene \(index): white shines through")
       }
     }
   }
