@@ -111,13 +111,13 @@ import Testing
       let own = ["compose", "--world", copy, "--size", "32", "--count", "2"]
       _ = try await run(own + path)
       for (changed, key) in [
-        (["--subset", "test"], "world.subset is train in the folder and test now"),
+        (["--subset", "test"], "world.subset is \"train\" in the folder and \"test\" now"),
         (["--seed", "1"], "seed"), (["--doubles", "50"], "scenes.doubles"),
       ] {
         expectRefusal(try await Program.run(own + changed + path), code: 78, saying: key)
       }
       try DrawnPack.write(
-        try DrawnPack().cutout(Colour(1, 2, 3)) { _, _ in true },
+        try DrawnPack().cutout(Colour(1, 2, 3)) { u, _ in u < 0.5 },
         to: copy + "/cutouts/disc/0/0.png")
       expectRefusal(try await Program.run(own + path), code: 78, saying: "world.sha256")
     }
@@ -205,7 +205,7 @@ import Testing
           atPath: "\($0)/cutouts/disc", toPath: "\($0)/cutouts/\(name)")
       }
     }
-    add("a control character", "cutouts/disc") {
+    add("a control character", "category \"disc") {
       try FileManager.default.moveItem(
         atPath: "\($0)/cutouts/disc", toPath: "\($0)/cutouts/disc\nerror: none")
     }

@@ -66,14 +66,17 @@ struct PackDescription {
   func check(against files: PackFiles) throws {
     let folders = Dictionary(
       uniqueKeysWithValues: files.cutouts.map { ($0.path, $0.category) })
-    try check(cutouts.map(\.file), there: files.cutouts.map(\.path))
-    try check(places.map(\.file), there: files.places.map(\.path))
-    for cutout in cutouts where folders[cutout.file] != categories[cutout.category] {
+    for cutout in cutouts {
+      guard let folder = folders[cutout.file], folder != categories[cutout.category] else {
+        continue
+      }
       throw DatasetError(
         .malformed, path: path,
         "\(shown(cutout.file)) is \"\(categories[cutout.category])\" here, but lies in the folder of "
-          + "\"\(folders[cutout.file] ?? "")\"")
+          + "\"\(folder)\"")
     }
+    try check(cutouts.map(\.file), there: files.cutouts.map(\.path))
+    try check(places.map(\.file), there: files.places.map(\.path))
   }
 
   private func check(_ listed: [String], there: [String]) throws {
