@@ -54,6 +54,11 @@ extension SampleRecord {
       sources: try json["sources"] == nil ? [] : fields.strings("sources"))
     try fields.expect("image", .string(image))
     if let mask { try fields.expect("mask", .string(mask)) }
+    // A picture was sampled, with all three, or it was not.
+    guard (steps == nil) == (guidance == nil), (steps == nil) == (scheduler == nil) else {
+      throw try fields.fault(
+        "steps", expected: "steps, guidance and scheduler, or null for all three")
+    }
     try fields.expect("accepted", .bool(isAccepted))
   }
 }

@@ -91,6 +91,19 @@ public struct PackedWeights: Sendable {
   /// Columns of a panel at the selected level: packed outputs are a multiple of it.
   public static var panelColumns: Int { ck_panel_columns(KernelLevel.kernels) }
 
+  /// Bytes that weights would take, packed for the selected level and precision.
+  ///
+  /// - Parameters:
+  ///   - shape: [outputs, inputs] or [outputs, inputs, kernel height, kernel width].
+  ///   - type: what the numbers are read from.
+  public static func byteCount(of shape: [Int], storedAs type: ElementType) -> Int {
+    precondition(shape.count == 2 || shape.count == 4, "weights of shape \(shape) are not packed")
+    let taps = shape.dropFirst(2).reduce(1, *)
+    let level = KernelLevel.selected
+    return ck_packed_bytes(
+      level.kernels, storage(of: type, taps: taps, level, .selected), shape[0], shape[1], taps)
+  }
+
   /// Panels that `outputs` columns fill.
   static func panelCount(_ outputs: Int, _ kernels: OpaquePointer) -> Int {
     let columns = ck_panel_columns(kernels)

@@ -42,7 +42,7 @@ import Testing
         [
           "generate", "--model", Program.tinyModel, "--prompt", prompts.0, "--negative-prompt",
           prompts.1, "--latents", start, "--save-latents", saved, "--scheduler", "ddim", "--steps",
-          "6", "--guidance", "3", "--no-masks", "--output", folder + "/run",
+          "6", "--guidance", "3", "--precision", "exact", "--no-masks", "--output", folder + "/run",
         ] + Self.loras + Self.embeddings)
       #expect(outcome.code == 0, "\(outcome.error)")
       let found = try SafetensorsFile(path: saved).tensor("latents")

@@ -8,7 +8,8 @@ import TextConditioning
 struct MemoryCounter {
   /// Tensors of a component in the order of their keys.
   private struct Component {
-    /// Elements as they are kept, and as they are read before they are packed; the latter 0 for what is not packed.
+    /// Floats' worth of memory that is kept, and elements as they are read before they are packed; the latter 0 for
+    /// what is not packed.
     var tensors: [(kept: Int, read: Int, fileBytes: Int)]
   }
 
@@ -37,13 +38,12 @@ struct MemoryCounter {
     (tokens, vocabulary) = (text.positionCount, text.vocabularySize)
     (self.components, self.grounding) = (components, grounding)
     weightBytes = components.reduce(0) { sum, component in
-      sum + component.tensors.reduce(0) { $0 + MemoryPlan.weightBytes * $1.kept }
+      sum + component.tensors.reduce(0) { $0 + MemoryLayout<Float>.size * $1.kept }
     }
   }
 
   private static func component(_ source: any WeightSource) -> Component {
-    let panel = PackedWeights.panelColumns
-    return Component(
+    Component(
       tensors: source.keys.compactMap { key in
         guard let record = source.record(key), record.type.isComputable else { return nil }
         let (count, shape) = (record.count, record.shape)
@@ -51,8 +51,8 @@ struct MemoryCounter {
         guard shape.count == 2 || shape.count == 4, !key.contains("_embedding.weight") else {
           return (count, 0, bytes)
         }
-        let outputs = (shape[0] + panel - 1) / panel * panel
-        return (outputs * (count / max(1, shape[0])), count, bytes)
+        let packed = PackedWeights.byteCount(of: shape, storedAs: record.type)
+        return ((packed + 3) / MemoryLayout<Float>.size, count, bytes)
       })
   }
 

@@ -56,8 +56,6 @@ public struct MemoryPlan: Sendable, Equatable {
   static let threadBytes = 1 << 20
   /// Bytes that a piece of a tokenizer's vocabulary takes in its tables.
   static let pieceBytes = 600
-  /// Bytes of an element of packed weights.
-  static let weightBytes = 4
 
   /// Counts.
   ///
