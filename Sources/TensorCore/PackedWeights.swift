@@ -96,6 +96,7 @@ public struct PackedWeights: Sendable {
   /// - Parameters:
   ///   - shape: [outputs, inputs] or [outputs, inputs, kernel height, kernel width].
   ///   - type: what the numbers are read from.
+  /// - Returns: the bytes, with padding.
   public static func byteCount(of shape: [Int], storedAs type: ElementType) -> Int {
     precondition(shape.count == 2 || shape.count == 4, "weights of shape \(shape) are not packed")
     let taps = shape.dropFirst(2).reduce(1, *)

@@ -77,7 +77,8 @@ struct PrecisionErrorTests {
     }
     let ours = PrecisionError(found, exact: exact)
     print(
-      "default precision, \(model.rawValue), \(level): \(ours.ofNorm) of the norm, PyTorch's \(theirs.ofNorm)")
+      "default precision, \(model.rawValue), \(level): \(ours.ofNorm) of the norm, "
+        + "PyTorch's \(theirs.ofNorm)")
     #expect(ours.ofNorm <= 0.75 * theirs.ofNorm && ours.ofRange <= theirs.ofRange)
     #expect((ours.ofNorm > 0) == level.multipliesBFloat16)
   }
