@@ -2,9 +2,14 @@ import CKernels
 
 /// The weights of a linear map or convolution, turned and packed once for the kernels.
 ///
-/// Packed for the level that is selected at that moment, and used at that level ever after.
+/// Packed for the level that is selected at that moment, and used at that level ever after. Weights that are tracked
+/// (``Tensor/tracked()``) live for one step of training: they are kept beside the packing for the gradient, and where
+/// they have one tap, OpenBLAS multiplies them as they are.
 public struct PackedWeights: Sendable {
+  /// Empty where the weights are multiplied as they are.
   let packed: Tensor
+  /// The weights [outputs, inputs, kernel height, kernel width], where they are tracked.
+  let source: Tensor?
   /// The level whose kernels the packing is for.
   public let level: KernelLevel
   /// Input width (channels).
@@ -37,6 +42,11 @@ public struct PackedWeights: Sendable {
     level = KernelLevel.selected
     let kernels = level.kernels
     (outputs, inputs, kernelHeight, kernelWidth) = (o, i, kh, kw)
+    source = weight.isTracked ? weight : nil
+    guard !weight.isTracked || kh * kw > 1 else {
+      packed = Tensor.zeros([0])
+      return
+    }
     packed = Tensor(shape: [ck_packed_floats(kernels, o, i * kh * kw)]) { out in
       weight.withUnsafePointer { source in
         guard let destination = out.baseAddress else { return }

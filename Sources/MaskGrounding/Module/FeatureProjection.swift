@@ -29,7 +29,7 @@ struct FeatureProjection: Sendable {
     var parts: [PackedWeights] = []
     for count in channels {
       for _ in halves {
-        parts.append(PackedWeights(linear: Self.columns(first..<first + count, of: matrix)))
+        parts.append(PackedWeights(linear: matrix.columns(first..<first + count)))
         first += count
       }
     }
@@ -40,18 +40,5 @@ struct FeatureProjection: Sendable {
   func callAsFunction(_ map: Tensor, block: Int, _ half: Half, adding sum: Tensor?) -> Tensor {
     let place = halves.firstIndex(of: half) ?? 0
     return linear(map, parts[block * halves.count + place], adding: sum)
-  }
-
-  private static func columns(_ range: Range<Int>, of matrix: Tensor) -> Tensor {
-    let (rows, width) = (matrix.shape[0], matrix.shape[1])
-    return matrix.withUnsafeBuffer { source in
-      Tensor(shape: [rows, range.count]) { out in
-        for row in 0..<rows {
-          for (index, column) in range.enumerated() {
-            out[row * range.count + index] = source[row * width + column]
-          }
-        }
-      }
-    }
   }
 }

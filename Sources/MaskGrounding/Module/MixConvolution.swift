@@ -1,4 +1,5 @@
 import Checkpoints
+import NeuralLayers
 import TensorCore
 
 /// Mixes the channels of several levels: norm, ReLU, 3×3 convolution, twice, added to the first ReLU's output.
@@ -10,6 +11,8 @@ import TensorCore
 struct MixConvolution: Sendable {
   private let norms: [FeatureNorm]
   private let convolutions: [(weight: PackedWeights, bias: Tensor)]
+  /// What spectral norms begin their next pass with, by key.
+  private let nextVectors: [String: Tensor]
 
   init(
     _ weights: WeightScope, channels: Int, _ configuration: GroundingConfiguration,
@@ -23,20 +26,27 @@ struct MixConvolution: Sendable {
           : .init(mean: "running_mean", variance: "running_var"),
         channels: channels, isAffine: configuration.hasAffineNorms, epsilon: configuration.epsilon)
     }
+    var vectors: [String: Tensor] = [:]
     convolutions = try (1...2).map { number in
       let part = weights / "conv\(number)"
       var weight = try part.tensor("weight", [channels, channels, 3, 3])
       if configuration.hasSpectralNorm {
-        weight = try SpectralNorm.normalised(weight, part)
+        let normalised = try SpectralNorm.normalised(weight, part)
+        weight = normalised.weight
+        vectors[part.key("u0")] = normalised.next
       }
       return (PackedWeights(convolution: weight), try part.tensor("bias", [channels]))
     }
+    nextVectors = vectors
   }
 
-  func callAsFunction(_ x: Tensor, _ statistics: GroundingConfiguration.Statistics) -> Tensor {
-    let skip = relu(norms[0](x, statistics))
+  func callAsFunction(
+    _ x: Tensor, _ statistics: GroundingConfiguration.Statistics, _ training: TrainingPass?
+  ) -> Tensor {
+    for (key, vector) in nextVectors { training?.set(key, vector) }
+    let skip = relu(norms[0](x, statistics, training))
     let inner = convolve(skip, 0)
-    return convolve(relu(norms[1](inner, statistics)), 1, adding: skip)
+    return convolve(relu(norms[1](inner, statistics, training)), 1, adding: skip)
   }
 
   private func convolve(_ x: Tensor, _ index: Int, adding residual: Tensor? = nil) -> Tensor {

@@ -75,7 +75,7 @@ public func convolution(
 }
 
 /// How the rows of a product lie in its input.
-private struct ProductShape {
+struct ProductShape: Sendable {
   var samples: Int
   var height: Int
   var width: Int
@@ -86,6 +86,11 @@ private struct ProductShape {
   var outWidth: Int
 
   var rows: Int { samples * outHeight * outWidth }
+  /// Whether the rows are the pixels of the input, for a kernel of one tap.
+  var readsInPlace: Bool {
+    stride == 1 && enlargement == 1 && padding == Padding(0) && outHeight == height
+      && outWidth == width
+  }
 }
 
 private func multiply(
@@ -99,6 +104,22 @@ private func multiply(
     "shift \(shift?.shape ?? []), expected \([map.samples, outputs])")
   precondition(
     residual?.shape ?? shape == shape, "residual \(residual?.shape ?? []), expected \(shape)")
+  let isTracked =
+    x.isTracked || weights.source != nil || bias?.isTracked == true || shift?.isTracked == true
+    || residual?.isTracked == true
+  guard !isTracked else {
+    return trackedProduct(
+      x, weights, map, bias: bias, shift: shift, residual: residual, shape: shape)
+  }
+  return packedProduct(x, weights, map, bias: bias, shift: shift, residual: residual, shape: shape)
+}
+
+/// The product as the kernels compute it from packed weights.
+func packedProduct(
+  _ x: Tensor, _ weights: PackedWeights, _ map: ProductShape, bias: Tensor?, shift: Tensor?,
+  residual: Tensor?, shape: [Int]
+) -> Tensor {
+  let outputs = weights.outputs
   return Tensor(shape: shape) { out in
     guard let destination = out.baseAddress else { return }
     withPointers(x, weights.packed, bias, shift, residual) { x, packed, bias, shift, residual in
