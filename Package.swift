@@ -86,6 +86,11 @@ let package = Package(
         .copy("Templates/presets"),
       ],
       swiftSettings: settings),
+    .target(
+      name: "ModelTraining",
+      dependencies: [
+        "CanonicalJSON", "MaskGrounding", "NeuralLayers", "Checkpoints", "TensorCore",
+      ], swiftSettings: settings),
     // Aside: the embedded checkpoint, and nothing else.
     .target(
       name: "DefaultModel", resources: [.copy("Model")], swiftSettings: settings),
@@ -144,6 +149,12 @@ let package = Package(
         "CanonicalJSON", "Imaging", "TensorCore", "TestSupport",
       ],
       swiftSettings: settings),
+    .testTarget(
+      name: "ModelTrainingTests",
+      dependencies: [
+        "ModelTraining", "MaskGrounding", "LatentDiffusion", "NeuralLayers", "Checkpoints",
+        "CanonicalJSON", "TensorCore", "TestSupport",
+      ], swiftSettings: settings),
     .testTarget(
       name: "DatasetExportsTests",
       dependencies: ["CanonicalJSON", "DatasetExports", "DatasetFormat", "Imaging", "TestSupport"],

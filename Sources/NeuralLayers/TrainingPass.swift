@@ -8,11 +8,32 @@ public import TensorCore
 public final class TrainingPass: Sendable {
   /// The share of the batch in new running averages.
   public let momentum: Float
+  private let streams: RandomStreams
+  private let step: UInt64
   private let gathered = Mutex<[String: Tensor]>([:])
+  private let draws = Mutex<UInt64>(0)
 
-  /// Begins a pass; PyTorch's momentum unless another is given.
-  public init(momentum: Float = 0.1) {
+  /// Begins a pass.
+  ///
+  /// - Parameters:
+  ///   - momentum: PyTorch's unless another is given.
+  ///   - seed: of what is drawn at random.
+  ///   - step: the same one draws the same, so that nothing is carried from step to step.
+  public init(momentum: Float = 0.1, seed: UInt64 = 0, step: Int = 0) {
     self.momentum = momentum
+    streams = RandomStreams(seed: seed)
+    self.step = UInt64(step)
+  }
+
+  /// Drops elements, others at each use.
+  ///
+  /// - Precondition: `rate` is from 0 to below 1.
+  public func dropout(_ x: Tensor, rate: Float) -> Tensor {
+    let use = draws.withLock { draws in
+      draws += 1
+      return draws
+    }
+    return TensorCore.dropout(x, rate: rate, streams: streams, stream: step << 32 | use)
   }
 
   /// The buffers that the pass changed, by their full key.

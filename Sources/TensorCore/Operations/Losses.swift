@@ -58,56 +58,65 @@ private func withLossPointers<R>(
 
 /// The mean dice loss of planes of logits against targets from 0 to 1: a scalar.
 ///
-/// - Shapes: `logits` and `targets` [P, A]: P planes of A pixels.
+/// - Shapes: `logits` and `targets` [P, A]: P planes of A pixels; `weights` [P].
 /// - Parameters:
 ///   - logits: before the sigmoid.
 ///   - targets: what they should be.
+///   - weights: what each plane counts; all 1 where nil. The mean is still over all planes.
 ///   - smoothing: added above and below the fraction, so that an empty plane is no division by 0.
-/// - Returns: mean over the planes of 1 − (2 Σ p t + s) / (Σ p + Σ t + s), p = sigmoid(x).
+/// - Returns: mean over the planes of w · (1 − (2 Σ p t + s) / (Σ p + Σ t + s)), p = sigmoid(x).
 /// - Precondition: there is a plane.
-/// - Gradient: with D the denominator and F the fraction, (F − 2 t) / D · p (1 − p) / P for the logits.
+/// - Gradient: with D the denominator and F the fraction, w (F − 2 t) / D · p (1 − p) / P for the logits.
 /// - Source: Milletari, Navab and Ahmadi, "V-Net" (2016), with Σ p for Σ p², as MaskFormer takes it.
-public func diceLoss(_ logits: Tensor, targets: Tensor, smoothing: Float = 1) -> Tensor {
+public func diceLoss(
+  _ logits: Tensor, targets: Tensor, weights: Tensor? = nil, smoothing: Float = 1
+) -> Tensor {
   precondition(
-    logits.rank == 2 && targets.shape == logits.shape && logits.count > 0,
-    "diceLoss: \(logits.shape), targets \(targets.shape); expected planes [P, A]")
+    logits.rank == 2 && targets.shape == logits.shape && logits.count > 0
+      && weights?.shape ?? [logits.shape[0]] == [logits.shape[0]],
+    "diceLoss: \(logits.shape), targets \(targets.shape), weights \(weights?.shape ?? [])")
   let (planes, area) = (logits.shape[0], logits.shape[1])
   let (x, t) = (logits.untracked(), targets.untracked())
-  var fractions = [(value: Double, denominator: Double)]()
-  x.withUnsafePointer { x in
-    t.withUnsafePointer { t in
-      for plane in 0..<planes {
-        var sums = (0.0, 0.0, 0.0)
-        let first = plane * area
-        withUnsafeMutablePointer(to: &sums) {
-          $0.withMemoryRebound(to: Double.self, capacity: 3) {
-            ck_overlap_sums(x + first, t + first, area, $0)
-          }
-        }
-        let denominator = sums.1 + sums.2 + Double(smoothing)
-        fractions.append(((2 * sums.0 + Double(smoothing)) / denominator, denominator))
-      }
-    }
+  let counts = weights?.values.map(Double.init) ?? Array(repeating: 1, count: planes)
+  let sums = overlapSums(x, t, planes: planes)
+  let overlaps = (0..<planes).map { plane in
+    let denominator = sums[3 * plane + 1] + sums[3 * plane + 2] + Double(smoothing)
+    return (value: (2 * sums[3 * plane] + Double(smoothing)) / denominator, denominator: denominator)
   }
-  let mean = fractions.reduce(0) { $0 + (1 - $1.value) } / Double(planes)
-  let found = fractions
-  return Tensor([Float(mean)], shape: []).recorded("diceLoss", from: [logits]) { gradient in
-    let factor = Double(gradient.scalarValue) / Double(planes)
+  let total = (0..<planes).reduce(0.0) { $0 + counts[$1] * (1 - overlaps[$1].value) }
+  let loss = Tensor([Float(total / Double(planes))], shape: [])
+  return loss.recorded("diceLoss", from: [logits]) { gradient in
     let slopes = Tensor(shape: x.shape) { out in
       guard let destination = out.baseAddress else { return }
       x.withUnsafePointer { x in
         t.withUnsafePointer { t in
           Parallel.forEach(planes) { plane, _ in
-            let (value, denominator) = found[plane]
+            let (value, denominator) = overlaps[plane]
+            let factor = Double(gradient.scalarValue) * counts[plane] / Double(planes) / denominator
             let first = plane * area
             ck_overlap_gradient(
-              x + first, t + first, Float(-2 * factor / denominator),
-              Float(factor * value / denominator), area, destination + first)
+              x + first, t + first, Float(-2 * factor), Float(factor * value), area,
+              destination + first)
           }
         }
       }
     }
     return [slopes]
+  }
+}
+
+/// Σ p t, Σ p and Σ t of each plane.
+private func overlapSums(_ x: Tensor, _ targets: Tensor, planes: Int) -> [Double] {
+  let area = x.count / planes
+  return withPooledDoubles(3 * planes) { sums in
+    x.withUnsafePointer { x in
+      targets.withUnsafePointer { t in
+        Parallel.forEach(planes) { plane, _ in
+          ck_overlap_sums(x + plane * area, t + plane * area, area, sums + 3 * plane)
+        }
+      }
+    }
+    return Array(UnsafeBufferPointer(start: sums, count: 3 * planes))
   }
 }
 

@@ -1,4 +1,5 @@
 import CKernels
+import Foundation
 
 /// The numbers of one step of AdamW that are the same for every weight.
 public struct AdamCoefficients: Sendable {
@@ -18,13 +19,11 @@ public struct AdamCoefficients: Sendable {
     epsilon: Double
   ) {
     precondition(step >= 1, "AdamW: step \(step) is not from 1")
-    var (power1, power2) = (1.0, 1.0)
-    for _ in 0..<min(step, 1 << 20) { (power1, power2) = (power1 * beta1, power2 * beta2) }
     raw = ck_adam(
       decay: Float(learningRate * weightDecay), mean_rate: Float(1 - beta1),
       square_keep: Float(beta2), square_rate: Float(1 - beta2), epsilon: Float(epsilon),
-      step_size: Float(learningRate / (1 - power1)),
-      root_correction: Float(1 / (1 - power2).squareRoot()))
+      step_size: Float(learningRate / (1 - pow(beta1, Double(step)))),
+      root_correction: Float(1 / (1 - pow(beta2, Double(step))).squareRoot()))
   }
 }
 
