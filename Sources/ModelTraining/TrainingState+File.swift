@@ -128,7 +128,7 @@ extension TrainingState {
     guard found.canonicalText != expected.canonicalText else { return }
     throw CheckpointError(
       .unsupported, file: path, key: "\(metadataKey).\(place)",
-      "the training was begun with \(JSONError.excerpt(of: found.canonicalText)), now asked for is "
-        + "\(JSONError.excerpt(of: expected.canonicalText)); go on with the former, or begin anew elsewhere")
+      "the training was begun with \(JSONError.excerpt(of: found.text)), now asked for is "
+        + "\(JSONError.excerpt(of: expected.text)); go on with the former, or begin anew elsewhere")
   }
 }

@@ -19,9 +19,23 @@ import Testing
     for key in expected.keys {
       let leaf = try #require(tracked[key])
       let found = try #require(gradients[leaf], "\(key)")
+      if Self.isCancelled(key) {
+        // What a batch norm takes off again has no gradient; what is left is rounding, here and there.
+        let weight = try #require(tracked[key.replacing("bias", with: "weight")])
+        let largest = try #require(gradients[weight]).values.map(abs).max() ?? 0
+        let left = (found.values + (try expected.tensor(key).values)).map(abs).max() ?? .infinity
+        print("gradient \(key): \(left / largest) of its weight's (limit 1e-6)")
+        #expect(left <= 1e-6 * largest, "\(key)")
+        continue
+      }
       #expect(
         Difference(found, try expected.tensor(key)).keeps(within: .layer, "gradient \(key)"), "\(key)")
     }
+  }
+
+  /// Whether a key is the bias of a convolution that only batch norms follow.
+  private static func isCancelled(_ key: String) -> Bool {
+    key.hasSuffix("mix.conv1.bias") || key == "levels.1.mix.conv2.bias"
   }
 
   @Test func tenLossesAgree() throws {

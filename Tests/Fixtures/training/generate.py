@@ -144,7 +144,7 @@ def steps():
         optimizer.step()
     print("losses", losses)
     case.output("losses", torch.tensor(losses))
-    for key in ("levels.0.mix.norm1.running_mean", "levels.1.mix.norm2.running_var", "presence_head.weight"):
+    for key in ("levels.1.mix.norm1.running_mean", "levels.1.mix.norm2.running_var", "presence_head.weight"):
         case.output(f"after.{key}", weights[key])
     case.save(here / "steps.safetensors")
     gradients.save(here / "gradients.safetensors")
