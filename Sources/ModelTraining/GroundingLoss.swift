@@ -18,7 +18,8 @@ public struct GroundingTargets: Sendable {
     precondition(
       masks.rank == 4 && presence?.shape ?? entities == entities
         && counts?.shape ?? entities == entities,
-      "grounding targets: masks \(masks.shape), presence \(presence?.shape ?? []), counts \(counts?.shape ?? [])")
+      "grounding targets: masks \(masks.shape), presence \(presence?.shape ?? []), counts \(counts?.shape ?? [])"
+    )
     (self.masks, self.presence, self.counts) = (masks, presence, counts)
   }
 }

@@ -41,8 +41,10 @@ public enum Optimizer: Sendable, Equatable {
   }
 
   func check() throws(TrainingError) {
-    func refuse(_ place: String, _ value: Double, _ expected: String) throws(TrainingError) -> Never {
-      throw TrainingError(.invalidSetting, "optimiser: \(place)", "found \(value), expected \(expected)")
+    func refuse(_ place: String, _ value: Double, _ expected: String) throws(TrainingError) -> Never
+    {
+      throw TrainingError(
+        .invalidSetting, "optimiser: \(place)", "found \(value), expected \(expected)")
     }
     switch self {
     case .adamW(let numbers):

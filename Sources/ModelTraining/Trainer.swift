@@ -51,7 +51,8 @@ public struct Trainer: Sendable {
     try settings.check()
     (self.settings, self.task) = (settings, task)
     state = TrainingState(
-      parameters: weights.filter { !isBuffer($0.key) }, buffers: weights.filter { isBuffer($0.key) },
+      parameters: weights.filter { !isBuffer($0.key) },
+      buffers: weights.filter { isBuffer($0.key) },
       settings)
   }
 
@@ -85,7 +86,8 @@ public struct Trainer: Sendable {
       momentum: Float(settings.statisticsMomentum), seed: settings.seed, step: state.step)
     let tracked = state.parameters.mapValues { $0.tracked() }
     let scope = WeightScope(
-      DictionarySource(tracked.merging(state.buffers) { own, _ in own }, name: "step \(state.step)"))
+      DictionarySource(tracked.merging(state.buffers) { own, _ in own }, name: "step \(state.step)")
+    )
     let value = try loss(scope, pass)
     precondition(value.count == 1, "a training's loss is a scalar, found \(value.shape)")
     guard value.scalarValue.isFinite else { throw diverged("the loss is \(value.scalarValue)") }
@@ -99,7 +101,8 @@ public struct Trainer: Sendable {
     update(gradients, factor: Float(factor), rate: rate)
     for (key, buffer) in pass.buffers {
       precondition(
-        state.buffers[key]?.shape == buffer.shape, "\(key) \(buffer.shape) is no buffer of this training")
+        state.buffers[key]?.shape == buffer.shape,
+        "\(key) \(buffer.shape) is no buffer of this training")
       state.buffers[key] = buffer
     }
     state.step += 1
@@ -114,7 +117,8 @@ public struct Trainer: Sendable {
   private func diverged(_ what: String) -> TrainingError {
     TrainingError(
       .diverged, "training step \(state.step)",
-      "\(what); the weights of the step before are kept: lower the learning rate or limit the gradients")
+      "\(what); the weights of the step before are kept: lower the learning rate or limit the gradients"
+    )
   }
 
   /// The length of all gradients as one vector, summed in the order of the keys.

@@ -8,8 +8,9 @@ public struct TrainingSettings: Sendable, Equatable {
   public var learningRate: Double
   /// How that changes.
   public var schedule: LearningRateSchedule
-  /// The largest length that all gradients together may have, as one vector; longer ones are scaled down to it. Not
-  /// limited where nil.
+  /// The largest length that all gradients together may have, as one vector; longer ones are scaled down to it.
+  ///
+  /// Not limited where nil.
   public var gradientLimit: Double?
   /// What is kept of the running average of the weights at each step; no average is made where nil.
   public var averageDecay: Double?
@@ -31,7 +32,8 @@ public struct TrainingSettings: Sendable, Equatable {
 
   /// - Throws: `TrainingError` naming the setting that is out of range.
   func check() throws(TrainingError) {
-    func refuse(_ place: String, _ value: Double, _ expected: String) throws(TrainingError) -> Never {
+    func refuse(_ place: String, _ value: Double, _ expected: String) throws(TrainingError) -> Never
+    {
       throw TrainingError(.invalidSetting, place, "found \(value), expected \(expected)")
     }
     try optimizer.check()

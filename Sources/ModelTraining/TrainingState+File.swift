@@ -17,7 +17,9 @@ extension TrainingState {
       "format": .integer(Self.format), "task": .string(task), "settings": settings.json,
     ]
     var writer = SafetensorsWriter(metadata: [Self.metadataKey: notes.canonicalText])
-    for (part, tensors) in parts { for (key, tensor) in tensors { writer.add("\(part).\(key)", tensor) } }
+    for (part, tensors) in parts {
+      for (key, tensor) in tensors { writer.add("\(part).\(key)", tensor) }
+    }
     writer.add(Self.stepKey, integers: [Int64(step)], shape: [1])
     try writer.write(to: path)
   }
@@ -39,7 +41,8 @@ extension TrainingState {
         ["parameter", "buffer", "mean", "square", "average"].contains(key[..<dot])
       else {
         throw CheckpointError(
-          .unusedTensors, file: path, key: key, "has no place in a training state; the file is damaged")
+          .unusedTensors, file: path, key: key,
+          "has no place in a training state; the file is damaged")
       }
       parts[String(key[..<dot]), default: [:]][String(key[key.index(after: dot)...])] =
         try file.tensor(key)

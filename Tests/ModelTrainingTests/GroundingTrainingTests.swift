@@ -14,7 +14,8 @@ import Testing
     let tracked = batch.weights.mapValues { $0.tracked() }
     let loss = try batch.loss(WeightScope(DictionarySource(tracked)), TrainingPass())
     let gradients = loss.gradients()
-    #expect(expected.keys.count == batch.weights.keys.filter { !GroundingModule.isBuffer($0) }.count)
+    #expect(
+      expected.keys.count == batch.weights.keys.filter { !GroundingModule.isBuffer($0) }.count)
     // The bound is of the range of each tensor's own gradient.
     for key in expected.keys {
       let leaf = try #require(tracked[key])
@@ -29,7 +30,8 @@ import Testing
         continue
       }
       #expect(
-        Difference(found, try expected.tensor(key)).keeps(within: .layer, "gradient \(key)"), "\(key)")
+        Difference(found, try expected.tensor(key)).keeps(within: .layer, "gradient \(key)"),
+        "\(key)")
     }
   }
 
@@ -48,7 +50,9 @@ import Testing
     for step in 0..<10 {
       let report = try trainer.step(batch.loss)
       let relative = abs(report.loss - expected[step]) / expected[step]
-      print("step \(step): loss \(report.loss), PyTorch \(expected[step]), relative \(relative) (limit 0.0001)")
+      print(
+        "step \(step): loss \(report.loss), PyTorch \(expected[step]), relative \(relative) (limit 0.0001)"
+      )
       #expect(relative <= 1e-4)
     }
     #expect(trainer.isFinished)
@@ -88,7 +92,8 @@ import Testing
       let pass = TrainingPass()
       let gradients = try loss(WeightScope(DictionarySource(tracked)), pass).gradients()
       #expect(pass.buffers.keys.contains { $0.hasSuffix("u0") })
-      #expect(pass.buffers.keys.contains { $0.hasSuffix("running_mean") } == (statistics == .running))
+      #expect(
+        pass.buffers.keys.contains { $0.hasSuffix("running_mean") } == (statistics == .running))
       for key in ["levels.0.mix.conv1.weight", "levels.0.mix.norm1.weight"] {
         let leaf = try #require(tracked[key])
         let gradient = try #require(gradients[leaf]).values
@@ -103,7 +108,8 @@ import Testing
           var values = leaf.values
           values[element] += distance
           let changed = whole.merging([key: Tensor(values, shape: leaf.shape)]) { $1 }
-          return Double(try loss(WeightScope(DictionarySource(changed)), TrainingPass()).scalarValue)
+          return Double(
+            try loss(WeightScope(DictionarySource(changed)), TrainingPass()).scalarValue)
         }
         if key.hasSuffix("norm1.weight") {
           let slope = (try at(0x1p-6) - at(-0x1p-6)) / 0x1p-5

@@ -20,12 +20,16 @@ import Testing
 
   /// The same steps, written plainly in double precision.
   private func plain(_ settings: TrainingSettings, steps: Int) -> [Double] {
-    var (w, m, v) = ([0.0, 1, -2, 5], [Double](repeating: 0, count: 4), [Double](repeating: 0, count: 4))
+    var (w, m, v) = (
+      [0.0, 1, -2, 5], [Double](repeating: 0, count: 4), [Double](repeating: 0, count: 4)
+    )
     let a = Self.curvature.values.map(Double.init)
     for step in 0..<steps {
       var g = w.indices.map { 2 * a[$0] * (w[$0] - 3) }
       let norm = g.reduce(0) { $0 + $1 * $1 }.squareRoot()
-      if let limit = settings.gradientLimit, norm > limit { g = g.map { $0 * limit / (norm + 1e-6) } }
+      if let limit = settings.gradientLimit, norm > limit {
+        g = g.map { $0 * limit / (norm + 1e-6) }
+      }
       let rate = settings.learningRate * settings.schedule.factor(at: step)
       for i in w.indices {
         switch settings.optimizer {
@@ -85,7 +89,8 @@ import Testing
     #expect(LearningRateSchedule(.linear(end: 0), total: 4).factor(at: 3) == 0.25)
     #expect(LearningRateSchedule(.polynomial(power: 2, end: 0), total: 4).factor(at: 2) == 0.25)
     let steps = LearningRateSchedule(.steps(at: [3, 5], factor: 0.1), total: 9)
-    #expect([2, 3, 4].map(steps.factor) == [1, 0.1, 0.1] && abs(steps.factor(at: 5) - 0.01) < 1e-12)
+    #expect(
+      [2, 3, 4].map(steps.factor) == [1, 0.1, 0.1] && abs(steps.factor(at: 5) - 0.01) < 1e-12)
     #expect(LearningRateSchedule(total: 9).factor(at: 8) == 1)
   }
 
@@ -108,7 +113,8 @@ import Testing
       }
     }
     #expect(error.message.hasPrefix("the gradients' length is"))
-    #expect(try #require(trainer.state.parameters["w"]).values == before && trainer.state.step == step)
+    #expect(
+      try #require(trainer.state.parameters["w"]).values == before && trainer.state.step == step)
     _ = try trainer.step(Self.bowl)
     #expect(trainer.state.step == 2)
   }
@@ -132,7 +138,9 @@ import Testing
     add("learning rate schedule: steps") { $0.schedule = .init(total: 0) }
     add("learning rate schedule: warm-up") { $0.schedule = .init(total: 5, warmUp: 5) }
     add("learning rate schedule: end") { $0.schedule = .init(.linear(end: 2), total: 5) }
-    add("learning rate schedule: factor") { $0.schedule = .init(.steps(at: [1], factor: 0), total: 5) }
+    add("learning rate schedule: factor") {
+      $0.schedule = .init(.steps(at: [1], factor: 0), total: 5)
+    }
     for (place, settings) in cases {
       let error = try #require(throws: TrainingError.self) { try trainer(settings) }
       #expect(error.code == .invalidSetting && error.place == place)

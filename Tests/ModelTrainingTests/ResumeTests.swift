@@ -16,7 +16,8 @@ import Testing
     averageDecay: 0.99, seed: 7)
 
   init() throws {
-    folder = FileManager.default.temporaryDirectory.appendingPathComponent("resume-\(UUID().uuidString)")
+    folder = FileManager.default.temporaryDirectory.appendingPathComponent(
+      "resume-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
   }
 
@@ -58,7 +59,8 @@ import Testing
 
   private func small(_ settings: TrainingSettings) throws -> Trainer {
     var trainer = try Trainer(
-      ["a": Tensor([1, 2], shape: [2]), "b.weight": Tensor([3], shape: [1])], settings, task: "small")
+      ["a": Tensor([1, 2], shape: [2]), "b.weight": Tensor([3], shape: [1])], settings,
+      task: "small")
     _ = try trainer.step { weights, _ in
       try weights.tensor("a", [2]).sum() + weights.tensor("b.weight", [1]).sum()
     }
@@ -121,7 +123,9 @@ import Testing
       try writer.write(to: path("partial"))
       #expect(try refused("partial").key == key)
     }
-    for (key, step, square) in [("step", Int64(-1), Float(1)), ("step", 11, 1), ("square.a", 1, -1)] {
+    for (key, step, square) in [
+      ("step", Int64(-1), Float(1)), ("step", 11, 1), ("square.a", 1, -1),
+    ] {
       var writer = SafetensorsWriter(metadata: ["triptych_training": notes])
       for part in ["parameter", "mean", "square", "average"] {
         writer.add("\(part).a", Tensor([part == "square" ? square : 1], shape: [1]))

@@ -67,6 +67,6 @@ import Testing
       "patch": .integer(Int64(configuration.patch)),
       "parameters": .integer(Int64(trainer.state.parameters.values.reduce(0) { $0 + $1.count })),
     ]
-    print("training-step \(report.canonicalText)")
+    print("training-step \(report.text)")
   }
 }

@@ -12,20 +12,21 @@ import Testing
       let drawn = random.tensor(shape)
       inputs[key] = operation.avoidsZero ? drawn.mapped { $0 < 0 ? $0 - 0.5 : $0 + 0.5 } : drawn
     }
-    let weights = random.tensor(operation.call(inputs).shape)
+    let weights = random.tensor(operation(inputs).shape)
     // The loss is added up in double precision, so that only the operation itself rounds.
     func loss(_ inputs: [String: Tensor]) -> Double {
-      zip(operation.call(inputs).values, weights.values).reduce(0) {
+      zip(operation(inputs).values, weights.values).reduce(0) {
         $0 + Double($1.0) * Double($1.1)
       }
     }
     let tracked = inputs.filter { !operation.constants.contains($0.key) }.mapValues { $0.tracked() }
-    let result = operation.call(inputs.merging(tracked) { $1 })
+    let result = operation(inputs.merging(tracked) { $1 })
     #expect(result.isTracked)
     let gradients = result.gradients(seed: weights)
     for (key, leaf) in tracked.sorted(by: { $0.key < $1.key }) {
       let found = try #require(gradients[leaf]).values
-      let elements = leaf.count <= 30 ? Array(0..<leaf.count) : (0..<30).map { $0 * leaf.count / 30 }
+      let elements =
+        leaf.count <= 30 ? Array(0..<leaf.count) : (0..<30).map { $0 * leaf.count / 30 }
       var expected: [Float] = []
       for element in elements {
         // Two distances, combined so that the error falls with the fourth power.
@@ -41,7 +42,9 @@ import Testing
       }
       let largest = max(expected.map(abs).max() ?? 0, 0.1)
       let difference = zip(elements, expected).map { abs(found[$0] - $1) }.max() ?? 0
-      print("central differences \(operation.name) \(key): \(difference / largest) of the largest (limit 0.001)")
+      print(
+        "central differences \(operation.name) \(key): \(difference / largest) of the largest (limit 0.001)"
+      )
       #expect(difference <= 1e-3 * largest, "\(operation.name) \(key)")
     }
   }
@@ -59,7 +62,7 @@ import Testing
         return (key, operation.constants.contains(key) ? value : value.tracked())
       })
     let isMap = operation.shapes["mapx"] != nil
-    let result = operation.call(inputs)
+    let result = operation(inputs)
     let expected = try stored("out", isMap: isMap)
     #expect(Difference(result, expected).keeps(within: .layer, operation.name))
     let seed = try stored("g", isMap: isMap).reshaped(result.shape)
@@ -76,7 +79,7 @@ import Testing
     var random = SeededGenerator(seed: 92)
     for operation in GradientCase.all + GradientCase.differencesOnly {
       let inputs = operation.shapes.mapValues { random.tensor($0) }
-      #expect(!operation.call(inputs).isTracked, "\(operation.name)")
+      #expect(!operation(inputs).isTracked, "\(operation.name)")
     }
     let leaf = random.tensor([3]).tracked()
     #expect((leaf + leaf).isTracked && !(leaf + leaf).untracked().isTracked)
@@ -90,8 +93,8 @@ import Testing
       + GradientCase.moving + GradientCase.losses
     {
       let inputs = operation.shapes.mapValues { random.tensor($0) }
-      let tracked = operation.call(inputs.mapValues { $0.tracked() })
-      #expect(tracked.values == operation.call(inputs).values, "\(operation.name)")
+      let tracked = operation(inputs.mapValues { $0.tracked() })
+      #expect(tracked.values == operation(inputs).values, "\(operation.name)")
     }
   }
 

@@ -35,7 +35,9 @@ enum SpectralNorm {
     let tracked = divided.recorded("spectral norm", from: [weight]) { gradient in
       let along = (gradient * divided).sum().scalarValue
       let direction = Tensor(shape: gradient.shape) { out in
-        for index in 0..<out.count { out[index] = Float(left[index / columns] * right[index % columns]) }
+        for index in 0..<out.count {
+          out[index] = Float(left[index / columns] * right[index % columns])
+        }
       }
       return [combined(gradient, Float(1 / value), direction, Float(-Double(along) / value))]
     }

@@ -8,7 +8,8 @@ public struct Gradients: Sendable {
   public subscript(_ leaf: Tensor) -> Tensor? {
     guard let node = leaf.node else { return nil }
     precondition(
-      node.rule == nil, "gradients are kept for leaves, not for a result of \(node.operation ?? "")")
+      node.rule == nil, "gradients are kept for leaves, not for a result of \(node.operation ?? "")"
+    )
     return byNode[ObjectIdentifier(node)]
   }
 

@@ -5,9 +5,9 @@ struct FeatureMoments {
   /// Blocks of fixed size, so that sums do not depend on the thread count.
   static let blockPixels = 512
 
-  /// [N, C]
+  /// The means [N, C].
   let mean: Tensor
-  /// 1 / √(variance + ε) [N, C]
+  /// One over √(variance + ε) [N, C].
   let inverse: Tensor
 
   init(mean: Tensor, inverse: Tensor) { (self.mean, self.inverse) = (mean, inverse) }

@@ -18,7 +18,8 @@ public func binaryCrossEntropy(
   precondition(
     targets.shape == logits.shape && weights?.shape ?? logits.shape == logits.shape
       && logits.count > 0,
-    "binaryCrossEntropy: \(logits.shape), targets \(targets.shape), weights \(weights?.shape ?? [])")
+    "binaryCrossEntropy: \(logits.shape), targets \(targets.shape), weights \(weights?.shape ?? [])"
+  )
   let count = logits.count
   let (x, t, w) = (logits.untracked(), targets.untracked(), weights?.untracked())
   let total = withLossPointers(x, t, w) { x, t, w in
@@ -81,7 +82,9 @@ public func diceLoss(
   let sums = overlapSums(x, t, planes: planes)
   let overlaps = (0..<planes).map { plane in
     let denominator = sums[3 * plane + 1] + sums[3 * plane + 2] + Double(smoothing)
-    return (value: (2 * sums[3 * plane] + Double(smoothing)) / denominator, denominator: denominator)
+    return (
+      value: (2 * sums[3 * plane] + Double(smoothing)) / denominator, denominator: denominator
+    )
   }
   let total = (0..<planes).reduce(0.0) { $0 + counts[$1] * (1 - overlaps[$1].value) }
   let loss = Tensor([Float(total / Double(planes))], shape: [])

@@ -11,7 +11,8 @@ func trackedProduct(
 ) -> Tensor {
   precondition(
     weights.source != nil || !x.isTracked,
-    "a product of tracked rows needs weights that were packed while tracked, to pass gradients through")
+    "a product of tracked rows needs weights that were packed while tracked, to pass gradients through"
+  )
   let product = GatheredProduct(map, weights)
   let isPacked = weights.packed.count > 0 || weights.source == nil
   let result =
@@ -189,7 +190,8 @@ struct GatheredProduct: Sendable {
             into: target, stride: stride)
         }
         withPooledFloats(Self.blockRows * width) { gathered in
-          for first in Swift.stride(from: rows.lowerBound, to: rows.upperBound, by: Self.blockRows) {
+          for first in Swift.stride(from: rows.lowerBound, to: rows.upperBound, by: Self.blockRows)
+          {
             let count = min(Self.blockRows, rows.upperBound - first)
             withUnsafePointer(to: layout) {
               ck_gather_taps($0, source, first, count, part.lowerBound, part.count, gathered)

@@ -88,7 +88,8 @@ extension GatheredProduct {
         for output in 0..<o {
           for tap in 0..<taps {
             for input in 0..<i {
-              out[(output &* taps &+ tap) &* i &+ input] = source[(output &* i &+ input) &* taps &+ tap]
+              out[(output &* taps &+ tap) &* i &+ input] =
+                source[(output &* i &+ input) &* taps &+ tap]
             }
           }
         }
