@@ -91,6 +91,12 @@ let package = Package(
       dependencies: [
         "CanonicalJSON", "MaskGrounding", "NeuralLayers", "Checkpoints", "TensorCore",
       ], swiftSettings: settings),
+    // Between 6 and 7: on top of Generation's prompts and run folders.
+    .target(
+      name: "ObjectWorld",
+      dependencies: [
+        "CanonicalJSON", "Generation", "DatasetFormat", "Imaging", "TensorCore",
+      ], swiftSettings: settings),
     // Aside: the embedded checkpoint, and nothing else.
     .target(
       name: "DefaultModel", resources: [.copy("Model")], swiftSettings: settings),
@@ -98,8 +104,9 @@ let package = Package(
     .executableTarget(
       name: "triptych",
       dependencies: [
-        "CanonicalJSON", "Generation", "DatasetExports", "MaskGrounding", "TextConditioning",
-        "LatentDiffusion", "DatasetFormat", "Imaging", "Checkpoints", "TensorCore", "DefaultModel",
+        "CanonicalJSON", "ObjectWorld", "Generation", "DatasetExports", "MaskGrounding",
+        "TextConditioning", "LatentDiffusion", "DatasetFormat", "Imaging", "Checkpoints",
+        "TensorCore", "DefaultModel",
         argumentParser,
       ],
       swiftSettings: settings),
@@ -125,7 +132,7 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "DatasetFormatTests",
-      dependencies: ["CanonicalJSON", "DatasetFormat", "Imaging"],
+      dependencies: ["CanonicalJSON", "DatasetFormat", "Imaging", "TestSupport"],
       swiftSettings: settings),
     .testTarget(
       name: "NeuralLayersTests",
@@ -161,7 +168,14 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "GenerationTests",
-      dependencies: ["Generation", "DatasetFormat", "TensorCore", "TestSupport"],
+      dependencies: [
+        "CanonicalJSON", "Generation", "DatasetFormat", "LatentDiffusion", "TextConditioning",
+        "Checkpoints", "TensorCore", "TestSupport",
+      ],
+      swiftSettings: settings),
+    .testTarget(
+      name: "ObjectWorldTests",
+      dependencies: ["ObjectWorld", "Generation", "DatasetFormat", "Imaging", "TestSupport"],
       swiftSettings: settings),
     .testTarget(
       name: "CommandLineTests",

@@ -1,31 +1,36 @@
-public import Checkpoints
+import Checkpoints
 public import LatentDiffusion
 import TensorCore
 public import TextConditioning
 
-/// A Stable Diffusion model folder, its parts loaded one by one.
+/// A Stable Diffusion model, from a folder or a single file, its parts loaded one by one.
 public struct StableDiffusionModel: Sendable {
-  /// The folder.
-  public let folder: ModelFolder
+  /// The folder or file the parts come from.
+  public let parts: any ModelParts
   /// The shape of the denoiser.
   public let unetConfiguration: UNetConfiguration
   /// The shape of the autoencoder.
   public let autoencoderConfiguration: AutoencoderConfiguration
+  /// What changes the parts when they are loaded (see ``adapted(by:)``).
+  var fitted = FittedAdapters()
 
-  /// Reads and checks the folder's configurations; no weight is read yet.
+  /// Reads and checks the configurations; no weight is read yet.
   ///
-  /// - Throws: `CheckpointError` or `DiffusionError` naming file and key.
-  public init(path: String) throws {
-    folder = try ModelFolder(path: path)
+  /// - Parameters:
+  ///   - path: a folder in the diffusers layout, or a single file.
+  ///   - options: what a single file does not say of itself.
+  /// - Throws: `CheckpointError`, `DiffusionError` or ``GenerationError`` naming file and key.
+  public init(path: String, options: SingleFileOptions = SingleFileOptions()) throws {
+    parts = try ModelFile.open(path, options: options)
     unetConfiguration = try UNetConfiguration(
-      try folder.configuration("unet"), file: folder.file("unet", "config.json"))
+      try parts.configuration(of: "unet"), file: parts.configurationFile(of: "unet"))
     autoencoderConfiguration = try AutoencoderConfiguration(
-      try folder.configuration("vae"), file: folder.file("vae", "config.json"))
+      try parts.configuration(of: "vae"), file: parts.configurationFile(of: "vae"))
     guard unetConfiguration.inputs == autoencoderConfiguration.latentChannels,
       unetConfiguration.outputs == unetConfiguration.inputs
     else {
       throw CheckpointError(
-        .unsupported, file: folder.file("unet", "config.json"), key: "in_channels",
+        .unsupported, file: parts.configurationFile(of: "unet"), key: "in_channels",
         "found \(unetConfiguration.inputs) in and \(unetConfiguration.outputs) out, expected the "
           + "autoencoder's \(autoencoderConfiguration.latentChannels); models for inpainting and the "
           + "like are not sampled here")
@@ -40,33 +45,55 @@ public struct StableDiffusionModel: Sendable {
 
   /// Loads the tokenizer.
   ///
-  /// - Throws: `CheckpointError`.
-  public func tokenizer() throws -> CLIPTokenizer {
-    try CLIPTokenizer(folder: folder.folder("tokenizer"))
-  }
+  /// - Throws: `CheckpointError` or ``GenerationError``.
+  public func tokenizer() throws -> CLIPTokenizer { try fitted.extended(try plainTokenizer()) }
+
+  /// The tokenizer without the words of embeddings.
+  func plainTokenizer() throws -> CLIPTokenizer { try parts.loadTokenizer() }
 
   /// Loads the text encoder and checks that it fits the denoiser.
   ///
   /// - Throws: `CheckpointError`.
   public func textEncoder() throws -> CLIPTextEncoder {
-    let configuration = try CLIPTextConfiguration(
-      try folder.configuration("text_encoder"), file: folder.file("text_encoder", "config.json"))
+    let configuration = try textConfiguration()
     guard configuration.width == unetConfiguration.textWidth else {
       throw CheckpointError(
-        .wrongShape, file: folder.file("unet", "config.json"), key: "cross_attention_dim",
+        .wrongShape, file: parts.configurationFile(of: "unet"), key: "cross_attention_dim",
         "found \(unetConfiguration.textWidth), expected the text encoder's width "
           + "\(configuration.width)")
     }
     defer { BufferPool.shared.trim() }
-    return try CLIPTextEncoder(
-      WeightScope(try folder.weights("text_encoder")), configuration: configuration)
+    let encoder = try CLIPTextEncoder(
+      WeightScope(fitted.merged(.textEncoder, try parts.weights("text_encoder"))),
+      configuration: configuration)
+    return try fitted.extended(encoder, of: try plainTokenizer())
+  }
+
+  /// The sizes of the text encoder.
+  ///
+  /// - Throws: `CheckpointError`.
+  func textConfiguration() throws -> CLIPTextConfiguration {
+    try CLIPTextConfiguration(
+      try parts.configuration(of: "text_encoder"), file: parts.configurationFile(of: "text_encoder")
+    )
   }
 
   /// The scheduler of the settings, with all that the model's own configuration says.
   ///
-  /// - Throws: `DiffusionError` where one of them is not supported, or the steps do not go with it.
+  /// - Throws: `DiffusionError` where one of them is not supported, or the steps do not go with it;
+  ///   ``GenerationError`` where it makes noise of pictures.
   public func scheduler(_ settings: SamplingSettings) throws -> any Scheduler {
-    let scheduler = try schedulerConfiguration().scheduler(settings.scheduler)
+    let configuration = try schedulerConfiguration()
+    guard try (settings.scheduler ?? configuration.kind()).makesSamples else {
+      let names = SchedulerConfiguration.Kind.samplers.map(\.rawValue).joined(separator: ", ")
+      throw GenerationError(
+        .usage,
+        settings.scheduler == nil
+          ? parts.configurationFile(of: "scheduler") : "--scheduler",
+        "ddim-inverse makes noise of pictures, as triptych invert does; choose another with --scheduler: \(names)"
+      )
+    }
+    let scheduler = try configuration.scheduler(settings.scheduler)
     _ = try scheduler.start(stepCount: settings.steps, eta: Float(settings.eta))
     return scheduler
   }
@@ -88,13 +115,12 @@ public struct StableDiffusionModel: Sendable {
     try schedulerConfiguration().prediction
   }
 
-  /// The noise and spacing of the model's scheduler file.
+  /// The noise and spacing of the model's scheduler.
   ///
   /// - Throws: `CheckpointError` or `DiffusionError` naming file and key.
   func schedulerConfiguration() throws -> SchedulerConfiguration {
     try SchedulerConfiguration(
-      try folder.configuration("scheduler"),
-      file: folder.file("scheduler", "scheduler_config.json"))
+      try parts.configuration(of: "scheduler"), file: parts.configurationFile(of: "scheduler"))
   }
 
   /// Loads the denoiser.
@@ -103,14 +129,20 @@ public struct StableDiffusionModel: Sendable {
   public func unet() throws -> UNet {
     // What weights were widened into before they were packed is not needed again.
     defer { BufferPool.shared.trim() }
-    return try UNet(WeightScope(try folder.weights("unet")), unetConfiguration)
+    return try UNet(
+      WeightScope(fitted.merged(.unet, try parts.weights("unet"))), unetConfiguration)
   }
 
   /// Loads the autoencoder.
   ///
+  /// - Parameter tiling: whether it works through large pictures piece by piece.
+  /// - Returns: the autoencoder.
   /// - Throws: `CheckpointError`.
-  public func autoencoder() throws -> Autoencoder {
+  public func autoencoder(tiling: AutoencoderTiling = .auto) throws -> Autoencoder {
     defer { BufferPool.shared.trim() }
-    return try Autoencoder(WeightScope(try folder.weights("vae")), autoencoderConfiguration)
+    var autoencoder = try Autoencoder(
+      WeightScope(try parts.weights("vae")), autoencoderConfiguration)
+    autoencoder.tiling = tiling
+    return autoencoder
   }
 }

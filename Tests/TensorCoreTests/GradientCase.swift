@@ -180,6 +180,18 @@ struct GradientCase: Sendable, CustomTestStringConvertible {
         $0["mapx"], PackedWeights(convolution: $0["w"]), stride: 2,
         padding: Padding(top: 0, bottom: 1, left: 0, right: 1))
     },
+    GradientCase(name: "negative padding", shapes: ["mapx": [2, 4, 5, 3], "w": [4, 3, 3, 3]]) {
+      convolution(
+        $0["mapx"], PackedWeights(convolution: $0["w"]),
+        padding: Padding(top: -1, bottom: 1, left: 1, right: -1))
+    },
+    GradientCase(
+      name: "negative padding, enlarged", shapes: ["mapx": [2, 4, 5, 3], "w": [4, 3, 3, 3]]
+    ) {
+      convolution(
+        $0["mapx"], PackedWeights(convolution: $0["w"]),
+        padding: Padding(top: -1, bottom: -1, left: 1, right: 1), upsampling: true)
+    },
     GradientCase(name: "combined", shapes: ["a": [3, 4], "b": [3, 4]]) {
       combined($0["a"], 0.7, $0["b"], -1.3) + 2 * ($0["a"] - $0["b"])
     },

@@ -98,6 +98,28 @@ import Testing
     }
   }
 
+  @Test func trackedTensorsAreExactAtEveryPrecision() {
+    var random = SeededGenerator(seed: 95)
+    for operation in GradientCase.all + GradientCase.differencesOnly {
+      let inputs = operation.shapes.mapValues { random.tensor($0).tracked() }
+      let seed = random.tensor(operation(inputs).shape)
+      func pass(_ precision: Precision) -> [[Float]?] {
+        precision.scoped {
+          let result = operation(inputs)
+          let gradients = result.gradients(seed: seed)
+          return [result.values] + inputs.values.map { gradients[$0]?.values }
+        }
+      }
+      #expect(pass(.default) == pass(.exact), "\(operation.name)")
+    }
+    let weight = random.tensor([4, 3, 3, 3])
+    func byteCount(_ weight: Tensor) -> Int {
+      PackedWeights(convolution: weight, storedAs: .float16, precision: .default).elementByteCount
+    }
+    #expect(byteCount(weight.tracked()) == 4)
+    #expect(byteCount(weight) == 2)
+  }
+
   @Test func largeProductsAgreeWithAPlainReference() throws {
     var random = SeededGenerator(seed: 94)
     // Sizes on both sides of what is cut into tiles, and into runs of rows.

@@ -29,13 +29,15 @@ struct MixConvolution: Sendable {
     var vectors: [String: Tensor] = [:]
     convolutions = try (1...2).map { number in
       let part = weights / "conv\(number)"
-      var weight = try part.tensor("weight", [channels, channels, 3, 3])
-      if configuration.hasSpectralNorm {
-        let normalised = try SpectralNorm.normalised(weight, part)
-        weight = normalised.weight
-        vectors[part.key("u0")] = normalised.next
+      let bias = try part.tensor("bias", [channels])
+      let shape = [channels, channels, 3, 3]
+      guard configuration.hasSpectralNorm else {
+        return (try PackedWeights(convolution: part, shape: shape), bias)
       }
-      return (PackedWeights(convolution: weight), try part.tensor("bias", [channels]))
+      // What is divided by a norm is no longer what the file holds.
+      let normalised = try SpectralNorm.normalised(part.tensor("weight", shape), part)
+      vectors[part.key("u0")] = normalised.next
+      return (PackedWeights(convolution: normalised.weight), bias)
     }
     nextVectors = vectors
   }

@@ -61,6 +61,8 @@ public func geglu(_ x: Tensor) -> Tensor {
   precondition(x.lastDimension % 2 == 0, "geglu: the last axis of \(x.shape) is odd")
   let d = x.lastDimension / 2
   let kernels = KernelLevel.kernels
+  let timing = OperationTiming(.geglu)
+  defer { timing.end() }
   let result = Tensor(shape: x.shape.dropLast() + [d]) { out in
     guard let destination = out.baseAddress, d > 0 else { return }
     x.withUnsafePointer { source in
@@ -100,11 +102,13 @@ private func activated(_ x: Tensor, _ kind: ck_activation) -> Tensor {
 }
 
 /// A function of every element, by a body that takes a run of them.
-func pointwise(
+private func pointwise(
   _ x: Tensor,
   _ body: (_ x: UnsafePointer<Float>, _ count: Int, _ out: UnsafeMutablePointer<Float>) -> Void
 ) -> Tensor {
-  Tensor(shape: x.shape) { out in
+  let timing = OperationTiming(.activation)
+  defer { timing.end() }
+  return Tensor(shape: x.shape) { out in
     guard let destination = out.baseAddress else { return }
     x.withUnsafePointer { source in
       Parallel.forRanges(x.count, grain: elementGrain) { range in

@@ -17,6 +17,8 @@ public func batchNorm(
   precondition(
     scale.shape == [c] && shift.shape == [c] && n * h * w > 0,
     "batchNorm: \(x.shape), scale \(scale.shape), shift \(shift.shape)")
+  let timing = OperationTiming(.groupNorm)
+  defer { timing.end() }
   let sums = ChannelSums(x)
   let moments = (0..<c).map { sums.moments(samples: 0..<n, $0..<$0 + 1) }
   let mean = moments.map { Float($0.mean) }

@@ -28,6 +28,8 @@ extension Tensor {
 public func combined(_ a: Tensor, _ alpha: Float, _ b: Tensor, _ beta: Float) -> Tensor {
   precondition(a.shape == b.shape, "combined: \(a.shape) and \(b.shape) differ")
   let kernels = KernelLevel.kernels
+  let timing = OperationTiming(.sum)
+  defer { timing.end() }
   let result = pointwise(a, b) { ck_combine(kernels, $0, alpha, $1, beta, $2, $3) }
   guard a.isTracked || b.isTracked else { return result }
   return result.recorded("combined", from: [a, b]) { gradient in

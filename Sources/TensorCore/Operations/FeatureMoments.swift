@@ -25,9 +25,8 @@ struct FeatureMoments {
   }
 
   /// Those of each group of channels of each sample.
-  init(_ x: Tensor, groups: Int, epsilon: Float) {
-    let (n, _, _, c) = x.dimensions4("moments")
-    let sums = ChannelSums(x)
+  init(_ sums: ChannelSums, groups: Int, epsilon: Float) {
+    let (n, c) = (sums.samples, sums.channels)
     let width = c / groups
     let both = Tensor(shape: [2, n, c]) { out in
       for sample in 0..<n {
@@ -48,11 +47,34 @@ struct FeatureMoments {
 
 /// Sums of a feature map per sample and channel, relative to the sample's first pixel.
 struct ChannelSums {
-  private let origins: [Double]
-  private let sums: [Double]
-  private let squares: [Double]
+  private var origins: [Double] = []
+  private var sums: [Double] = []
+  private var squares: [Double] = []
   private let area: Double
-  private let channels: Int
+  let channels: Int
+  private(set) var samples = 0
+
+  /// Those of no sample yet.
+  init(area: Int, channels: Int) { (self.area, self.channels) = (Double(area), channels) }
+
+  /// Appends a sample.
+  ///
+  /// - Parameters:
+  ///   - parts: sums and sums of squares of its blocks of pixels [blocks, 2, C]; the first becomes that of all.
+  ///   - blocks: how many there are.
+  ///   - origin: its first pixel [C].
+  mutating func append(
+    _ parts: UnsafeMutablePointer<Double>, blocks: Int, origin: UnsafePointer<Float>
+  ) {
+    let c = channels
+    for block in 1..<max(blocks, 1) {
+      for i in 0..<2 * c { parts[i] += parts[block * 2 * c + i] }
+    }
+    for k in 0..<c { origins.append(Double(origin[k])) }
+    sums.append(contentsOf: UnsafeBufferPointer(start: parts, count: c))
+    squares.append(contentsOf: UnsafeBufferPointer(start: parts + c, count: c))
+    samples += 1
+  }
 
   init(_ x: Tensor) {
     let (n, h, w, c) = x.dimensions4("moments")
@@ -60,7 +82,7 @@ struct ChannelSums {
     let blockPixels = FeatureMoments.blockPixels
     let blocks = max((area + blockPixels - 1) / blockPixels, 1)
     let kernels = KernelLevel.kernels
-    var (origins, sums, squares) = ([Double](), [Double](), [Double]())
+    self.init(area: area, channels: c)
     x.withUnsafePointer { source in
       withPooledDoubles(n * blocks * 2 * c) { parts in
         Parallel.forEach(n * blocks) { piece, _ in
@@ -71,18 +93,11 @@ struct ChannelSums {
             parts + piece * 2 * c, parts + piece * 2 * c + c)
         }
         for sample in 0..<n {
-          let own = parts + sample * blocks * 2 * c
-          for block in 1..<max(blocks, 2) where block < blocks {
-            for i in 0..<2 * c { own[i] += own[block * 2 * c + i] }
-          }
-          for k in 0..<c { origins.append(Double(source[sample * area * c + k])) }
-          sums.append(contentsOf: UnsafeBufferPointer(start: own, count: c))
-          squares.append(contentsOf: UnsafeBufferPointer(start: own + c, count: c))
+          append(
+            parts + sample * blocks * 2 * c, blocks: blocks, origin: source + sample * area * c)
         }
       }
     }
-    (self.origins, self.sums, self.squares) = (origins, sums, squares)
-    (self.area, channels) = (Double(area), c)
   }
 
   /// Mean and variance over some samples and channels together.

@@ -10,6 +10,8 @@ public func layerNorm(_ x: Tensor, scale: Tensor, shift: Tensor, epsilon: Float)
     scale.shape == [d] && shift.shape == [d],
     "layerNorm: \(x.shape), scale \(scale.shape), shift \(shift.shape)")
   let kernels = KernelLevel.kernels
+  let timing = OperationTiming(.layerNorm)
+  defer { timing.end() }
   let result = Tensor(shape: x.shape) { out in
     guard let destination = out.baseAddress, d > 0 else { return }
     x.withUnsafePointer { source in

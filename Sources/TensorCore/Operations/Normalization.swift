@@ -13,17 +13,20 @@ public func groupNorm(
   precondition(
     groups > 0 && c % groups == 0 && scale.shape == [c] && shift.shape == [c],
     "groupNorm: \(x.shape) in \(groups) groups, scale \(scale.shape), shift \(shift.shape)")
-  let result = normalised(
-    x, FeatureMoments(x, groups: groups, epsilon: epsilon), scale: scale, shift: shift,
-    thenSiLU: thenSiLU)
-  guard x.isTracked || scale.isTracked || shift.isTracked else { return result }
-  if thenSiLU {
+  let isTracked = x.isTracked || scale.isTracked || shift.isTracked
+  if isTracked && thenSiLU {
     return silu(groupNorm(x, groups: groups, scale: scale, shift: shift, epsilon: epsilon))
   }
+  let timing = OperationTiming(.groupNorm)
+  defer { timing.end() }
+  let result = normalised(
+    x, FeatureMoments(ChannelSums(x), groups: groups, epsilon: epsilon), scale: scale,
+    shift: shift, thenSiLU: thenSiLU)
+  guard isTracked else { return result }
   let (input, factor) = (x.untracked(), scale.untracked())
   return result.recorded("groupNorm", from: [x, scale, shift]) { gradient in
     // Made again rather than kept: they are cheaper than the gradient, and the tape stays small.
-    let moments = FeatureMoments(input, groups: groups, epsilon: epsilon)
+    let moments = FeatureMoments(ChannelSums(input), groups: groups, epsilon: epsilon)
     return moments.gradients(
       input, gradient, scale: factor, set: .init(samples: 1, channels: c / groups))
   }
@@ -69,6 +72,8 @@ public func channelAffine(_ x: Tensor, mean: Tensor, scale: Tensor, shift: Tenso
     mean.shape == [c] && scale.shape == [c] && shift.shape == [c],
     "channelAffine: \(x.shape), mean \(mean.shape), scale \(scale.shape), shift \(shift.shape)")
   let kernels = KernelLevel.kernels
+  let timing = OperationTiming(.groupNorm)
+  defer { timing.end() }
   let result = Tensor(shape: x.shape) { out in
     guard let destination = out.baseAddress, c > 0 else { return }
     x.withUnsafePointer { source in

@@ -17,7 +17,7 @@ extension GatheredProduct {
     guard isFull else { return scattered(gradient, weight, shape: shape) }
     return convolution(
       gradient.reshaped([map.samples, map.outHeight, map.outWidth, outputs]),
-      PackedWeights(convolution: Self.mirrored(weight)), padding: padding
+      PackedWeights(convolution: Self.mirrored(weight), precision: .exact), padding: padding
     ).reshaped(shape)
   }
 

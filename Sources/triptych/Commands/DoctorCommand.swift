@@ -31,14 +31,14 @@ struct DoctorCommand: ParsableCommand {
     let writableFault = Self.writableFault(output)
     let health = modelHealth()
     let library = templateFault()
-    let memory = MemoryEstimate.machine
+    let memory = MemorySize.machine
     let faults = [writableFault, health.fault, library].compactMap { $0 }
     func text(_ value: String?) -> JSONValue { value.map { .string($0) } ?? .null }
     let levels = KernelLevel.available.map(\.rawValue).joined(separator: ", ")
     var lines = [
       "cpu: \(KernelLevel.processorName)",
       "isa: \(KernelLevel.selected.rawValue) (of \(levels))", "blas core: \(BLAS.coreName)",
-      "threads: \(Parallel.threadCount)", "memory: \(MemoryEstimate.text(memory))",
+      "threads: \(Parallel.threadCount)", "memory: \(MemorySize.text(memory))",
       "output folder \(output): \(writableFault == nil ? "writable" : "not writable")",
       "model: \(health.isFit ? "fits" : "does not fit"), sha256 \(health.sha256 ?? "unknown")",
       "model licence: \(health.licence ?? "not said")",
@@ -63,10 +63,10 @@ struct DoctorCommand: ParsableCommand {
   private func modelHealth() -> ModelHealth {
     var health = ModelHealth()
     do {
-      let path = try model.folder()
-      let report = try CheckpointReport(path: path)
-      health.licence = try ModelCard.licence(of: path)
-      let loaded = try StableDiffusionModel(path: path)
+      let path = try model.path()
+      let report = try CheckpointReport(path: path, options: model.singleFile.options)
+      let loaded = try model.load()
+      health.licence = try loaded.parts.licence()
       health.sha256 = try ModelFingerprint(loaded).sha256
       health.isFit = report.fits
       if !report.fits { health.fault = "\(path): tensors do not fit; see triptych checkpoint" }

@@ -14,13 +14,15 @@ struct TokenizeCommand: ParsableCommand {
       """)
 
   @OptionGroup var model: ModelOptions
+  @OptionGroup var embeddings: EmbeddingOptions
   @OptionGroup var runtime: RuntimeOptions
 
   @Option(name: .long, help: ArgumentHelp("File with one JSON string a line.", valueName: "file"))
   var input: String
 
   func run() throws {
-    let tokenizer = try CLIPTokenizer(folder: model.folder() + "/tokenizer")
+    let tokenizer = try model.tokenizer()
+      .adding(ModelAdapters(embeddings: embeddings.embedding).words)
     var count = 0
     try LineReader.forEachLine(of: input) { bytes, line in
       guard !bytes.isEmpty else { return }

@@ -4,7 +4,10 @@ import Generation
 public import LatentDiffusion
 import TensorCore
 
-extension SchedulerConfiguration.Kind: ExpressibleByArgument {}
+extension SchedulerConfiguration.Kind: ExpressibleByArgument {
+  /// Those that pictures are made with.
+  public static var allValueStrings: [String] { samplers.map(\.rawValue) }
+}
 
 /// How pictures are sampled.
 struct SamplingOptions: ParsableArguments {
@@ -55,7 +58,7 @@ struct SamplingOptions: ParsableArguments {
 
   /// The settings for a model; `latents` [n, h, w, c] decide the size where they are given.
   func settings(for model: StableDiffusionModel, latents: Tensor?) throws -> SamplingSettings {
-    let defaults = try SamplingDefaults(modelFolder: model.folder.path)
+    let defaults = try SamplingDefaults(for: model)
     let cell = model.pixelsPerCell
     let (width, height) = pictureSize.resolved(
       width: latents.map { $0.shape[2] * cell } ?? model.usualSide,
