@@ -14,8 +14,9 @@ public import TensorCore
 ///     }
 ///
 /// A model is a value that its initialiser makes from weights; here the weights are tracked, and the model is made anew
-/// at each step. The bytes of all results depend on the weights, the data, the settings and the kernel level: not on the
-/// thread count, nor on where a training was interrupted.
+/// at each step. The bytes of all results depend on the weights, the data, the settings, the kernel level and the kernels
+/// that OpenBLAS has for the processor (`BLAS.coreName`): not on the thread count, nor on where a training was
+/// interrupted.
 public struct Trainer: Sendable {
   /// What a step says of itself.
   public struct StepReport: Sendable, Equatable {
