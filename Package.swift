@@ -86,6 +86,11 @@ let package = Package(
         .copy("Templates/presets"),
       ],
       swiftSettings: settings),
+    .target(
+      name: "ModelTraining",
+      dependencies: [
+        "CanonicalJSON", "MaskGrounding", "NeuralLayers", "Checkpoints", "TensorCore",
+      ], swiftSettings: settings),
     // Between 6 and 7: on top of Generation's prompts and run folders.
     .target(
       name: "ObjectWorld",
@@ -151,6 +156,12 @@ let package = Package(
         "CanonicalJSON", "Imaging", "TensorCore", "TestSupport",
       ],
       swiftSettings: settings),
+    .testTarget(
+      name: "ModelTrainingTests",
+      dependencies: [
+        "ModelTraining", "MaskGrounding", "LatentDiffusion", "NeuralLayers", "Checkpoints",
+        "CanonicalJSON", "TensorCore", "TestSupport",
+      ], swiftSettings: settings),
     .testTarget(
       name: "DatasetExportsTests",
       dependencies: ["CanonicalJSON", "DatasetExports", "DatasetFormat", "Imaging", "TestSupport"],

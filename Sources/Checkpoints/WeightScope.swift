@@ -150,5 +150,6 @@ public struct WeightScope: Sendable {
 
   private func markUsed(_ key: String) { used.keys.withLock { _ = $0.insert(key) } }
 
-  private func key(_ name: String) -> String { path.isEmpty ? name : "\(path).\(name)" }
+  /// The full key of `name` below this place.
+  public func key(_ name: String) -> String { path.isEmpty ? name : "\(path).\(name)" }
 }

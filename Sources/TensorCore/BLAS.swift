@@ -2,8 +2,8 @@ import COpenBLAS
 
 /// The one file that calls OpenBLAS: single-precision products of matrices that are not packed weights.
 ///
-/// Every call is one fixed matrix of one sample, and OpenBLAS runs on the calling thread alone, so that a result
-/// depends neither on batch nor on thread count.
+/// A product is cut into pieces of fixed size, and OpenBLAS computes each on one thread, so that a result does not
+/// depend on the thread count.
 public enum BLAS {
   /// Rows of floats in memory, `stride` apart.
   struct Matrix {
@@ -11,9 +11,30 @@ public enum BLAS {
     var rows: Int
     var columns: Int
     var stride: Int
+    /// Whether the product takes it turned.
+    var isTurned = false
 
-    init(_ start: UnsafePointer<Float>, rows: Int, columns: Int, stride: Int) {
-      (self.start, self.rows, self.columns, self.stride) = (start, rows, columns, stride)
+    init(_ start: UnsafePointer<Float>, rows: Int, columns: Int, stride: Int? = nil) {
+      (self.start, self.rows, self.columns) = (start, rows, columns)
+      self.stride = stride ?? columns
+    }
+
+    /// The transposed matrix, over the same memory.
+    var turned: Matrix {
+      var matrix = self
+      matrix.isTurned.toggle()
+      return matrix
+    }
+
+    /// Height and width as the product takes it.
+    var shape: (rows: Int, columns: Int) { isTurned ? (columns, rows) : (rows, columns) }
+
+    /// Some rows of the matrix as the product takes it.
+    func slice(_ range: Range<Int>) -> Matrix {
+      var part = self
+      part.start += range.lowerBound * (isTurned ? 1 : stride)
+      if isTurned { part.columns = range.count } else { part.rows = range.count }
+      return part
     }
   }
 
@@ -26,17 +47,41 @@ public enum BLAS {
     return String(cString: name)
   }
 
-  /// `a · bᵀ`, written densely.
+  /// `factor · a · b`, written to rows `stride` apart, or added to what is there; on the calling thread.
   ///
-  /// - Shapes: `a` [M, K], `b` [N, K] → [M, N].
-  static func multiplyTransposed(
-    _ a: Matrix, _ b: Matrix, into out: UnsafeMutablePointer<Float>
+  /// - Shapes: `a` [M, K], `b` [K, N], each as it is taken → [M, N].
+  static func multiply(
+    _ a: Matrix, _ b: Matrix, factor: Float = 1, adding: Bool = false,
+    into out: UnsafeMutablePointer<Float>, stride: Int? = nil
   ) {
-    precondition(a.columns == b.columns, "product: inner sizes \(a.columns), \(b.columns) differ")
+    let (m, k) = a.shape
+    let n = b.shape.columns
+    precondition(b.shape.rows == k, "product: inner sizes \(k), \(b.shape.rows) differ")
+    guard m > 0, n > 0 else { return }
     _ = runsAlone
     cblas_sgemm(
-      CblasRowMajor, CblasNoTrans, CblasTrans, size(a.rows), size(b.rows), size(a.columns), 1,
-      a.start, size(a.stride), b.start, size(b.stride), 0, out, size(b.rows))
+      CblasRowMajor, a.isTurned ? CblasTrans : CblasNoTrans, b.isTurned ? CblasTrans : CblasNoTrans,
+      size(m), size(n), size(k), factor, a.start, size(a.stride), b.start, size(b.stride),
+      adding ? 1 : 0, out, size(stride ?? n))
+  }
+
+  /// As ``multiply(_:_:factor:adding:into:stride:)``, by all threads, in tiles of fixed size.
+  static func multiplyTiled(
+    _ a: Matrix, _ b: Matrix, adding: Bool = false, into out: UnsafeMutablePointer<Float>
+  ) {
+    let (m, k) = a.shape
+    let n = b.shape.columns
+    // As for products of packed weights: below about 20 µs of work a second thread costs more than it brings.
+    guard m * n * k >= 2_000_000 else { return multiply(a, b, adding: adding, into: out) }
+    // OpenBLAS copies both operands of a tile, so tiles are cut along the longer side.
+    let (rows, columns) = m >= n ? (max(64, (m + 7) / 8), n) : (m, max(64, (n + 7) / 8))
+    let across = (n + columns - 1) / columns
+    Parallel.forEach((m + rows - 1) / rows * across) { piece, _ in
+      let (i, j) = (piece / across * rows, piece % across * columns)
+      multiply(
+        a.slice(i..<min(m, i + rows)), b.turned.slice(j..<min(n, j + columns)).turned,
+        adding: adding, into: out + i * n + j, stride: n)
+    }
   }
 
   private static func size(_ value: Int) -> Int32 {

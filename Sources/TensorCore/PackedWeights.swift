@@ -2,10 +2,15 @@ import CKernels
 
 /// The weights of a linear map or convolution, turned and packed once for the kernels.
 ///
-/// Packed for the level and the precision that are selected at that moment, and used so ever after.
+/// Packed for the level and the precision that are selected at that moment, and used so ever after. Weights that are
+/// tracked (``Tensor/tracked()``) live for one step of training and stay exact: they are kept beside the packing for the
+/// gradient, and where they have one tap, OpenBLAS multiplies them as they are.
 public struct PackedWeights: Sendable {
+  /// Empty where the weights are multiplied as they are.
   let packed: Tensor
   let storage: ck_storage
+  /// The weights [outputs, inputs, kernel height, kernel width], where they are tracked.
+  let source: Tensor?
   /// The level whose kernels the packing is for.
   public let level: KernelLevel
   /// Input width (channels).
@@ -73,8 +78,14 @@ public struct PackedWeights: Sendable {
     level = KernelLevel.selected
     let kernels = level.kernels
     (outputs, inputs, kernelHeight, kernelWidth) = (o, i, kh, kw)
-    let storage = Self.storage(of: type, taps: kh * kw, level, precision)
+    let storage = Self.storage(
+      of: type, taps: kh * kw, level, weight.isTracked ? .exact : precision)
     self.storage = storage
+    source = weight.isTracked ? weight : nil
+    guard !weight.isTracked || kh * kw > 1 else {
+      packed = Tensor.zeros([0])
+      return
+    }
     // Blocks of memory are counted in floats, whatever is in them.
     let floats = (ck_packed_bytes(kernels, storage, o, i, kh * kw) + 3) / 4
     packed = Tensor(shape: [floats]) { out in

@@ -11,14 +11,25 @@ public struct Tensor: Sendable {
   let storage: Storage
   let offset: Int
 
+  /// The operation that made it, where an input was tracked; inference remembers nothing.
+  let node: GradientNode?
+
   /// The number of elements.
   public let count: Int
 
-  private init(shape: [Int], storage: Storage, offset: Int, count: Int) {
+  private init(
+    shape: [Int], storage: Storage, offset: Int, count: Int, node: GradientNode? = nil
+  ) {
     self.shape = shape
     self.storage = storage
     self.offset = offset
     self.count = count
+    self.node = node
+  }
+
+  /// The same elements, made by another operation.
+  func with(_ node: GradientNode?) -> Tensor {
+    Tensor(shape: shape, storage: storage, offset: offset, count: count, node: node)
   }
 
   /// Makes a tensor and lets `fill` write all of its elements, which start uninitialised.
@@ -79,7 +90,10 @@ public struct Tensor: Sendable {
   public func reshaped(_ shape: [Int]) -> Tensor {
     precondition(
       Tensor.elementCount(shape) == count, "reshape: \(self.shape) does not fit \(shape)")
-    return Tensor(shape: shape, storage: storage, offset: offset, count: count)
+    let result = Tensor(shape: shape, storage: storage, offset: offset, count: count)
+    guard isTracked else { return result }
+    let before = self.shape
+    return result.recorded("reshaped", from: [self]) { [$0.reshaped(before)] }
   }
 
   /// The rows `range` of the first axis; shares memory.
@@ -88,9 +102,11 @@ public struct Tensor: Sendable {
     precondition(
       range.lowerBound >= 0 && range.upperBound <= shape[0], "rows: \(range) outside \(shape)")
     let rowCount = shape.dropFirst().reduce(1, *)
-    return Tensor(
+    let result = Tensor(
       shape: [range.count] + shape.dropFirst(), storage: storage,
       offset: offset + range.lowerBound * rowCount, count: range.count * rowCount)
+    guard isTracked else { return result }
+    return result.recordedParts("rows", from: [self]) { [.rows(range.lowerBound, $0)] }
   }
 
   /// The four axis lengths of a feature map [N, H, W, C].

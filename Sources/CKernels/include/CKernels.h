@@ -3,6 +3,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "CKernelsTraining.h"
+
 // Inner loops of the tensor operations, one C body compiled for several instruction sets.
 //
 // Conventions: all arrays are row-major and dense unless a stride is named; pointers need only the alignment of

@@ -1,7 +1,9 @@
 import Checkpoints
+import NeuralLayers
 import TensorCore
 
-/// Batch normalisation of a feature map, by running statistics or by those of each picture alone.
+/// Batch normalisation of a feature map, by running statistics, by those of each picture alone, or, in training, by those
+/// of the batch.
 ///
 /// - Shapes: `x` [N, H, W, C] → [N, H, W, C].
 /// - Weights: mean and variance [C] under the names given; `weight` and `bias` [C] where it is affine.
@@ -13,6 +15,8 @@ struct FeatureNorm: Sendable {
   private let shift: Tensor
   private let runningScale: Tensor
   private let epsilon: Float
+  private let meanKey: String
+  private let varianceKey: String
 
   /// Names of the statistics, which are stored even where they are not used.
   struct Names {
@@ -36,19 +40,32 @@ struct FeatureNorm: Sendable {
     shift = isAffine ? try weights.tensor("bias", [channels]) : Tensor.zeros([channels])
     weights.ignore("num_batches_tracked")
     let (variances, scales) = (variance.values, scale.values)
+    let deviations = variances.map { (Double($0) + Double(epsilon)).squareRoot() }
     runningScale = Tensor(
-      (0..<channels).map {
-        Float(Double(scales[$0]) / (Double(variances[$0]) + Double(epsilon)).squareRoot())
-      }, shape: [channels])
+      (0..<channels).map { Float(Double(scales[$0]) / deviations[$0]) }, shape: [channels]
+    ).recorded("running scale", from: [scale]) { gradient in
+      [gradient * Tensor(deviations.map { Float(1 / $0) }, shape: [channels])]
+    }
     self.epsilon = epsilon
+    meanKey = weights.key(names.mean)
+    varianceKey = weights.key(names.variance)
   }
 
-  func callAsFunction(_ x: Tensor, _ statistics: GroundingConfiguration.Statistics) -> Tensor {
+  func callAsFunction(
+    _ x: Tensor, _ statistics: GroundingConfiguration.Statistics, _ training: TrainingPass?
+  ) -> Tensor {
     switch statistics {
-    case .running: channelAffine(x, mean: mean, scale: runningScale, shift: shift)
+    case .running:
+      guard let training else {
+        return channelAffine(x, mean: mean, scale: runningScale, shift: shift)
+      }
+      let batch = batchNorm(x, scale: scale, shift: shift, epsilon: epsilon)
+      training.move(meanKey, from: mean, to: batch.mean)
+      training.move(varianceKey, from: variance, to: batch.variance)
+      return batch.output
     // One channel a group: the statistics of that channel of that picture.
     case .image:
-      groupNorm(x, groups: x.lastDimension, scale: scale, shift: shift, epsilon: epsilon)
+      return groupNorm(x, groups: x.lastDimension, scale: scale, shift: shift, epsilon: epsilon)
     }
   }
 }

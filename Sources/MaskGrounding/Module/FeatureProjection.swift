@@ -30,7 +30,7 @@ struct FeatureProjection: Sendable {
     var parts: [PackedWeights] = []
     for count in channels {
       for _ in halves {
-        let columns = Self.columns(first..<first + count, of: matrix)
+        let columns = matrix.columns(first..<first + count)
         parts.append(PackedWeights(linear: columns, storedAs: type))
         first += count
       }
@@ -42,18 +42,5 @@ struct FeatureProjection: Sendable {
   func callAsFunction(_ map: Tensor, block: Int, _ half: Half, adding sum: Tensor?) -> Tensor {
     let place = halves.firstIndex(of: half) ?? 0
     return linear(map, parts[block * halves.count + place], adding: sum)
-  }
-
-  private static func columns(_ range: Range<Int>, of matrix: Tensor) -> Tensor {
-    let (rows, width) = (matrix.shape[0], matrix.shape[1])
-    return matrix.withUnsafeBuffer { source in
-      Tensor(shape: [rows, range.count]) { out in
-        for row in 0..<rows {
-          for (index, column) in range.enumerated() {
-            out[row * range.count + index] = source[row * width + column]
-          }
-        }
-      }
-    }
   }
 }

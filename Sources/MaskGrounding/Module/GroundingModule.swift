@@ -1,5 +1,5 @@
 public import Checkpoints
-import NeuralLayers
+public import NeuralLayers
 public import TensorCore
 
 /// Finds where entities are in a picture from the maps of the U-Net that makes it.
@@ -86,6 +86,14 @@ public struct GroundingModule: Sendable {
     try weights.checkEverythingUsed()
   }
 
+  /// Whether a tensor of the module's file is a buffer, which forward passes in training change, and no parameter, which
+  /// the optimiser changes.
+  public static func isBuffer(_ key: String) -> Bool {
+    let name = key.split(separator: ".").last.map(String.init) ?? key
+    return ["running_mean", "running_var", "num_batches_tracked", "u0", "sv0"].contains(name)
+      || name.hasPrefix("stored_mean") || name.hasPrefix("stored_var")
+  }
+
   /// What a reading of the U-Net starts from.
   public var emptyFeatures: ProjectedFeatures {
     ProjectedFeatures(levels: configuration.levels.count)
@@ -122,9 +130,12 @@ public struct GroundingModule: Sendable {
   /// - Parameters:
   ///   - features: every map of every level, of N samples; those of several calls are averaged.
   ///   - entities: pooled text embeddings [N, n, D].
+  ///   - training: a pass in training, where running statistics give way to those of the batch; nil otherwise.
   /// - Returns: where each is, and whether.
   /// - Precondition: no map is missing.
-  public func callAsFunction(_ features: ProjectedFeatures, entities: Tensor) -> Result {
+  public func callAsFunction(
+    _ features: ProjectedFeatures, entities: Tensor, training: TrainingPass? = nil
+  ) -> Result {
     let calls = features.counts[0] / configuration.levels[0].channels.count
     for (level, count) in features.counts.enumerated() {
       precondition(
@@ -132,7 +143,7 @@ public struct GroundingModule: Sendable {
         "grounding: level \(level) has \(count) maps, expected "
           + "\(calls) × \(configuration.levels[level].channels.count)")
     }
-    let map = joinedMap(features.scaled(by: 1 / Float(calls)))  // [N, h, w, C]
+    let map = joinedMap(features.scaled(by: 1 / Float(calls)), training)  // [N, h, w, C]
     let (n, h, w, _) = map.dimensions4("grounding")
     let count = entities.dimensions3("grounding entities").t
     precondition(
@@ -153,7 +164,7 @@ public struct GroundingModule: Sendable {
   /// Joins the levels from the coarsest up [N, h, w, C].
   ///
   /// As published, a level is brought to the size of the next finer one when it joins.
-  private func joinedMap(_ features: ProjectedFeatures) -> Tensor {
+  private func joinedMap(_ features: ProjectedFeatures, _ training: TrainingPass?) -> Tensor {
     let sums = features.sums.compactMap { $0 }
     func resized(_ x: Tensor, nextTo level: Int) -> Tensor {
       let target = sums[max(level - 1, 0)].shape
@@ -163,7 +174,7 @@ public struct GroundingModule: Sendable {
     var x = resized(sums[coarsest], nextTo: coarsest)
     for level in (0..<coarsest).reversed() {
       x = joinedChannels([resized(x, nextTo: level), resized(sums[level], nextTo: level)])
-      x = mixes[level](x, statistics)
+      x = mixes[level](x, statistics, training)
     }
     return x
   }
@@ -173,26 +184,9 @@ public struct GroundingModule: Sendable {
     let patch = configuration.patch
     let (n, h, w, _) = map.dimensions4("grounding")
     let (rows, columns) = ((h + patch - 1) / patch, (w + patch - 1) / patch)
-    let whole = Self.extended(map, height: rows * patch, width: columns * patch)
+    let whole = edgeExtended(map, height: rows * patch, width: columns * patch)
     return convolution(whole, toKeys, stride: patch)
       .reshaped([n, rows * columns, configuration.width])
-  }
-
-  /// The map with its last row and column repeated to a larger size.
-  private static func extended(_ map: Tensor, height: Int, width: Int) -> Tensor {
-    let (n, h, w, c) = map.dimensions4("grounding")
-    guard height != h || width != w else { return map }
-    return map.withUnsafeBuffer { source in
-      Tensor(shape: [n, height, width, c]) { out in
-        for row in 0..<n * height {
-          let (sample, y) = (row / height, min(row % height, h - 1))
-          for x in 0..<width {
-            let from = ((sample * h + y) * w + min(x, w - 1)) * c
-            for k in 0..<c { out[(row * width + x) * c + k] = source[from + k] }
-          }
-        }
-      }
-    }
   }
 
   /// The product of every place with every entity, sample by sample.

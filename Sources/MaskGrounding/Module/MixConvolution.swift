@@ -11,6 +11,8 @@ import TensorCore
 struct MixConvolution: Sendable {
   private let norms: [FeatureNorm]
   private let convolutions: [(weight: PackedWeights, bias: Tensor)]
+  /// What spectral norms begin their next pass with, by key.
+  private let nextVectors: [String: Tensor]
 
   init(
     _ weights: WeightScope, channels: Int, _ configuration: GroundingConfiguration,
@@ -24,6 +26,7 @@ struct MixConvolution: Sendable {
           : .init(mean: "running_mean", variance: "running_var"),
         channels: channels, isAffine: configuration.hasAffineNorms, epsilon: configuration.epsilon)
     }
+    var vectors: [String: Tensor] = [:]
     convolutions = try (1...2).map { number in
       let part = weights / "conv\(number)"
       let bias = try part.tensor("bias", [channels])
@@ -32,15 +35,20 @@ struct MixConvolution: Sendable {
         return (try PackedWeights(convolution: part, shape: shape), bias)
       }
       // What is divided by a norm is no longer what the file holds.
-      let weight = try SpectralNorm.normalised(part.tensor("weight", shape), part)
-      return (PackedWeights(convolution: weight), bias)
+      let normalised = try SpectralNorm.normalised(part.tensor("weight", shape), part)
+      vectors[part.key("u0")] = normalised.next
+      return (PackedWeights(convolution: normalised.weight), bias)
     }
+    nextVectors = vectors
   }
 
-  func callAsFunction(_ x: Tensor, _ statistics: GroundingConfiguration.Statistics) -> Tensor {
-    let skip = relu(norms[0](x, statistics))
+  func callAsFunction(
+    _ x: Tensor, _ statistics: GroundingConfiguration.Statistics, _ training: TrainingPass?
+  ) -> Tensor {
+    for (key, vector) in nextVectors { training?.set(key, vector) }
+    let skip = relu(norms[0](x, statistics, training))
     let inner = convolve(skip, 0)
-    return convolve(relu(norms[1](inner, statistics)), 1, adding: skip)
+    return convolve(relu(norms[1](inner, statistics, training)), 1, adding: skip)
   }
 
   private func convolve(_ x: Tensor, _ index: Int, adding residual: Tensor? = nil) -> Tensor {

@@ -13,24 +13,40 @@ enum SpectralNorm {
   private static let epsilon = 1e-4
 
   /// - Shapes: `weight` [O, …], taken as a matrix of O rows.
-  static func normalised(_ weight: Tensor, _ weights: WeightScope) throws -> Tensor {
+  /// - Returns: the weight divided, and the vector that the next pass in training begins with [1, O].
+  /// - Gradient: with the vectors u, v as constants, (g − (Σ g Ŵ) u vᵀ) / σ for the weight, as in the reference.
+  static func normalised(
+    _ weight: Tensor, _ weights: WeightScope
+  ) throws -> (weight: Tensor, next: Tensor) {
     let rows = weight.shape[0]
     let columns = weight.count / max(rows, 1)
     let start = try weights.tensor("u0", [1, rows])
     weights.ignore("sv0")
-    guard !weights.isAudit else { return weight }
-    let value = singularValue(weight, rows: rows, columns: columns, from: start.values)
+    guard !weights.isAudit else { return (weight, start) }
+    let (value, left, right) = singularValue(
+      weight, rows: rows, columns: columns, from: start.values)
     guard value.isFinite, value != 0 else {
       throw CheckpointError(
         .malformed, file: weights.file, key: "\(weights.path).u0",
         "the weight's largest singular value comes out as \(value); the file is damaged")
     }
-    return weight.mapped { Float(Double($0) / value) }
+    let divided = weight.untracked().mapped { Float(Double($0) / value) }
+    let next = Tensor(left.map { Float($0) }, shape: [1, rows])
+    let tracked = divided.recorded("spectral norm", from: [weight]) { gradient in
+      let along = (gradient * divided).sum().scalarValue
+      let direction = Tensor(shape: gradient.shape) { out in
+        for index in 0..<out.count {
+          out[index] = Float(left[index / columns] * right[index % columns])
+        }
+      }
+      return [combined(gradient, Float(1 / value), direction, Float(-Double(along) / value))]
+    }
+    return (tracked, next)
   }
 
   private static func singularValue(
     _ weight: Tensor, rows: Int, columns: Int, from start: [Float]
-  ) -> Double {
+  ) -> (value: Double, left: [Double], right: [Double]) {
     weight.withUnsafeBuffer { matrix in
       var right = [Double](repeating: 0, count: columns)
       for row in 0..<rows {
@@ -45,7 +61,7 @@ enum SpectralNorm {
       }
       var left = image
       normalise(&left)
-      return zip(image, left).reduce(0) { $0 + $1.0 * $1.1 }
+      return (zip(image, left).reduce(0) { $0 + $1.0 * $1.1 }, left, right)
     }
   }
 

@@ -9,7 +9,7 @@ import CKernels
 ///   - values: what is mixed.
 ///   - heads: number of heads; the scale is 1/√d.
 ///   - causal: position t sees keys 0…t only.
-/// - Returns: the mixed values.
+/// - Returns: the mixed values; for the gradient see `attentionGradients`.
 public func attention(
   queries: Tensor, keys: Tensor, values: Tensor, heads: Int, causal: Bool = false
 ) -> Tensor {
@@ -22,8 +22,9 @@ public func attention(
     heads > 0 && d % heads == 0, "attention: width \(d) is not a multiple of \(heads) heads")
   let width = d / heads
   let kernels = KernelLevel.kernels
+  let isTracked = queries.isTracked || keys.isTracked || values.isTracked
   let isNarrow =
-    Precision.selected != .exact && ck_multiplies_bfloat16(kernels) == 1 && !causal
+    Precision.selected != .exact && ck_multiplies_bfloat16(kernels) == 1 && !causal && !isTracked
   let job = ck_attention(
     queries: nil, keys: nil, values: nil, samples: n, query_count: t, key_count: s, heads: heads,
     width: width, query_stride: d, key_stride: d, value_stride: d, causal: causal ? 1 : 0,
@@ -33,7 +34,7 @@ public func attention(
   }
   let timing = OperationTiming(.attention)
   defer { timing.end(operations: 4 * Double(n * d) * Double(t * s), isNarrow: isNarrow) }
-  return Tensor(shape: queries.shape) { out in
+  let result = Tensor(shape: queries.shape) { out in
     guard let destination = out.baseAddress, t > 0 else { return }
     queries.withUnsafePointer { q in
       keys.withUnsafePointer { k in
@@ -50,6 +51,11 @@ public func attention(
         }
       }
     }
+  }
+  guard isTracked else { return result }
+  let (q, k, v) = (queries.untracked(), keys.untracked(), values.untracked())
+  return result.recorded("attention", from: [queries, keys, values]) {
+    attentionGradients(q, k, v, $0, heads: heads, causal: causal)
   }
 }
 
@@ -78,6 +84,7 @@ private func attend(_ job: ck_attention, _ kernels: OpaquePointer) {
 ///   - heads: number of heads; the scale is 1/√d.
 /// - Returns: the mean weights; no sample's depend on the others'.
 public func averageAttention(queries: Tensor, keys: Tensor, heads: Int) -> Tensor {
+  precondition(!queries.isTracked && !keys.isTracked, "averageAttention has no rule for gradients")
   let (n, t, d) = queries.dimensions3("attention queries")
   let s = keys.dimensions3("attention keys").t
   precondition(

@@ -15,28 +15,28 @@ public func groupFactors(
     !bands.isEmpty && bands.allSatisfy { $0.rank == 3 && $0.lastDimension == c && $0.count > 0 }
       && groups > 0 && c % groups == 0,
     "groupFactors: bands \(bands.map(\.shape)) in \(groups) groups, scale \(scale.shape)")
+  precondition(
+    bands.allSatisfy { !$0.isTracked } && !scale.isTracked,
+    "groupFactors has no rule for gradients")
   let pixels = BandPixels(bands, channels: c)
-  let blocks = (pixels.count + groupNormBlock - 1) / groupNormBlock
+  let blockPixels = FeatureMoments.blockPixels
+  let blocks = (pixels.count + blockPixels - 1) / blockPixels
   let kernels = KernelLevel.kernels
-  return Tensor(shape: [2, c]) { out in
-    guard let factors = out.baseAddress else { return }
-    withPooledDoubles(blocks * 2 * c) { sums in
-      Parallel.forEach(blocks, scratch: groupNormBlock * c) { block, scratch in
-        let first = block * groupNormBlock
-        let count = min(groupNormBlock, pixels.count - first)
-        ck_channel_moments(
-          kernels, pixels.run(first..<first + count, scratch), pixels.origin, count, c,
-          sums + block * 2 * c, sums + block * 2 * c + c)
-      }
-      groupFactors(
-        GroupMoments(
-          sums: sums, blocks: blocks, origin: pixels.origin, area: pixels.count, channels: c,
-          groups: groups, epsilon: epsilon),
-        scale: scale, into: factors)
+  var sums = ChannelSums(area: pixels.count, channels: c)
+  withPooledDoubles(blocks * 2 * c) { parts in
+    Parallel.forEach(blocks, scratch: blockPixels * c) { block, scratch in
+      let first = block * blockPixels
+      let count = min(blockPixels, pixels.count - first)
+      ck_channel_moments(
+        kernels, pixels.run(first..<first + count, scratch), pixels.origin, count, c,
+        parts + block * 2 * c, parts + block * 2 * c + c)
     }
+    sums.append(parts, blocks: blocks, origin: pixels.origin)
     // The bands are read by address.
     withExtendedLifetime(bands) {}
   }
+  let moments = FeatureMoments(sums, groups: groups, epsilon: epsilon)
+  return Tensor(moments.mean.values + moments.factors(scale).values, shape: [2, c])
 }
 
 /// Rows of a map, given in parts, by the factors of its groups: (x − mean) · scale + shift, with an optional SiLU
@@ -53,6 +53,9 @@ public func groupNormalized(
         $0.rank == 3 && $0.lastDimension == c && $0.shape[1] == parts[0].shape[1]
       },
     "groupNormalized: \(parts.map(\.shape)), factors \(factors.shape), shift \(shift.shape)")
+  precondition(
+    parts.allSatisfy { !$0.isTracked } && !factors.isTracked && !shift.isTracked,
+    "groupNormalized has no rule for gradients")
   let kernels = KernelLevel.kernels
   let height = parts.reduce(0) { $0 + $1.shape[0] }
   return Tensor(shape: [height, parts.first?.shape[1] ?? 0, c]) { out in

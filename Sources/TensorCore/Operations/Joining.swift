@@ -1,6 +1,7 @@
 /// Tensors side by side in the last axis (channels).
 ///
 /// - Shapes: [..., A], [..., B], … → [..., A + B + …].
+/// - Gradient: each part's own columns.
 public func joinedChannels(_ parts: [Tensor]) -> Tensor {
   precondition(!parts.isEmpty, "joinedChannels: nothing to join")
   let leading = Array(parts[0].shape.dropLast())
@@ -13,7 +14,7 @@ public func joinedChannels(_ parts: [Tensor]) -> Tensor {
   let rows = leading.reduce(1, *)
   let timing = OperationTiming(.joining)
   defer { timing.end() }
-  return Tensor(shape: leading + [width]) { out in
+  let result = Tensor(shape: leading + [width]) { out in
     guard let base = out.baseAddress else { return }
     var column = 0
     for part in parts {
@@ -29,11 +30,47 @@ public func joinedChannels(_ parts: [Tensor]) -> Tensor {
       column += own
     }
   }
+  guard parts.contains(where: \.isTracked) else { return result }
+  let widths = parts.map { ($0.lastDimension, $0.isTracked) }
+  return result.recorded("joinedChannels", from: parts) { gradient in
+    var first = 0
+    return widths.map { width, isWanted in
+      defer { first += width }
+      return isWanted ? gradient.columns(first..<first + width) : nil
+    }
+  }
+}
+
+extension Tensor {
+  /// The columns `range` of the last axis, copied.
+  ///
+  /// - Shapes: [..., C] → [..., `range`].
+  /// - Gradient: for those columns; zero elsewhere.
+  public func columns(_ range: Range<Int>) -> Tensor {
+    let width = lastDimension
+    precondition(
+      rank >= 1 && range.lowerBound >= 0 && range.upperBound <= width,
+      "columns: \(range) outside \(shape)")
+    let own = range.count
+    let result = Tensor(shape: shape.dropLast() + [own]) { out in
+      guard let destination = out.baseAddress, own > 0 else { return }
+      withUnsafePointer { source in
+        Parallel.forRanges(count / width, grain: max(1, elementGrain / own)) { rows in
+          for row in rows {
+            (destination + row * own).update(
+              from: source + row * width + range.lowerBound, count: own)
+          }
+        }
+      }
+    }
+    return result.recordedParts("columns", from: [self]) { [.columns(range.lowerBound, $0)] }
+  }
 }
 
 /// Tensors one after another in the first axis (batch).
 ///
 /// - Shapes: [A, ...], [B, ...], … → [A + B + …, ...].
+/// - Gradient: each part's own rows.
 public func joinedRows(_ parts: [Tensor]) -> Tensor {
   precondition(!parts.isEmpty, "joinedRows: nothing to join")
   let trailing = Array(parts[0].shape.dropFirst())
@@ -44,13 +81,22 @@ public func joinedRows(_ parts: [Tensor]) -> Tensor {
   }
   let timing = OperationTiming(.joining)
   defer { timing.end() }
-  return Tensor(shape: [parts.reduce(0) { $0 + $1.shape[0] }] + trailing) { out in
+  let result = Tensor(shape: [parts.reduce(0) { $0 + $1.shape[0] }] + trailing) { out in
     var start = 0
     for part in parts {
       part.withUnsafePointer { source in
         out.baseAddress.map { ($0 + start).update(from: source, count: part.count) }
       }
       start += part.count
+    }
+  }
+  guard parts.contains(where: \.isTracked) else { return result }
+  let counts = parts.map { $0.shape[0] }
+  return result.recorded("joinedRows", from: parts) { gradient in
+    var first = 0
+    return counts.map { count in
+      defer { first += count }
+      return gradient.rows(first..<first + count)
     }
   }
 }
@@ -67,7 +113,7 @@ extension Tensor {
     let (n, c) = (shape[0], fromChannelsFirst ? shape[1] : shape[3])
     let (h, w) = fromChannelsFirst ? (shape[2], shape[3]) : (shape[1], shape[2])
     let area = h * w
-    return withUnsafeBuffer { x in
+    let result = withUnsafeBuffer { x in
       Tensor(shape: fromChannelsFirst ? [n, h, w, c] : [n, c, h, w]) { out in
         for s in 0..<n {
           for p in 0..<area {
@@ -80,21 +126,39 @@ extension Tensor {
         }
       }
     }
+    guard isTracked else { return result }
+    return result.recorded("permuted", from: [self]) {
+      [$0.permuted(fromChannelsFirst: !fromChannelsFirst)]
+    }
   }
 }
 
 /// Rows of a table chosen by index (token and position embeddings).
 ///
 /// - Shapes: `table` [V, D], `ids` T indices → [T, D].
+/// - Gradient: each row's, added to the row of the table it came from.
 /// - Precondition: every id is in 0..<V.
 public func gatheredRows(_ table: Tensor, _ ids: [Int]) -> Tensor {
   let (v, d) = (table.shape[0], table.shape[1])
-  return table.withUnsafeBuffer { source in
+  let result = table.withUnsafeBuffer { source in
     Tensor(shape: [ids.count, d]) { out in
       for (row, id) in ids.enumerated() {
         precondition(id >= 0 && id < v, "gatheredRows: id \(id) outside 0..<\(v)")
         for k in 0..<d { out[row * d + k] = source[id * d + k] }
       }
     }
+  }
+  guard table.isTracked else { return result }
+  return result.recorded("gatheredRows", from: [table]) { gradient in
+    [
+      Tensor(shape: [v, d]) { out in
+        out.update(repeating: 0)
+        gradient.withUnsafeBuffer { source in
+          for (row, id) in ids.enumerated() {
+            for k in 0..<d { out[id * d + k] += source[row * d + k] }
+          }
+        }
+      }
+    ]
   }
 }

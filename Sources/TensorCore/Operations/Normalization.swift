@@ -4,46 +4,55 @@ import CKernels
 ///
 /// - Shapes: `x` [N, H, W, C], `scale` and `shift` [C] → [N, H, W, C].
 /// - Precondition: C is a multiple of `groups`.
+/// - Gradient: with x̂ the normalised value and u the gradient times `scale`, (u − mean of u − x̂ · mean of u x̂) / √(σ² + ε)
+///   for x, means over the group; Σ g x̂ for `scale`; Σ g for `shift`.
 public func groupNorm(
   _ x: Tensor, groups: Int, scale: Tensor, shift: Tensor, epsilon: Float, thenSiLU: Bool = false
 ) -> Tensor {
-  let (n, h, w, c) = x.dimensions4("groupNorm")
+  let c = x.dimensions4("groupNorm").c
   precondition(
     groups > 0 && c % groups == 0 && scale.shape == [c] && shift.shape == [c],
     "groupNorm: \(x.shape) in \(groups) groups, scale \(scale.shape), shift \(shift.shape)")
-  let kernels = KernelLevel.kernels
-  let area = h * w
-  let blockPixels = groupNormBlock
-  let blocks = (area + blockPixels - 1) / blockPixels
+  let isTracked = x.isTracked || scale.isTracked || shift.isTracked
+  if isTracked && thenSiLU {
+    return silu(groupNorm(x, groups: groups, scale: scale, shift: shift, epsilon: epsilon))
+  }
   let timing = OperationTiming(.groupNorm)
   defer { timing.end() }
+  let result = normalised(
+    x, FeatureMoments(ChannelSums(x), groups: groups, epsilon: epsilon), scale: scale,
+    shift: shift, thenSiLU: thenSiLU)
+  guard isTracked else { return result }
+  let (input, factor) = (x.untracked(), scale.untracked())
+  return result.recorded("groupNorm", from: [x, scale, shift]) { gradient in
+    // Made again rather than kept: they are cheaper than the gradient, and the tape stays small.
+    let moments = FeatureMoments(ChannelSums(input), groups: groups, epsilon: epsilon)
+    return moments.gradients(
+      input, gradient, scale: factor, set: .init(samples: 1, channels: c / groups))
+  }
+}
+
+/// (x − mean) · (scale · inverse) + shift in each channel of each sample.
+func normalised(
+  _ x: Tensor, _ moments: FeatureMoments, scale: Tensor, shift: Tensor, thenSiLU: Bool
+) -> Tensor {
+  let (n, h, w, c) = x.dimensions4("normalised")
+  let kernels = KernelLevel.kernels
+  let area = h * w
+  let blockPixels = FeatureMoments.blockPixels
+  let blocks = (area + blockPixels - 1) / blockPixels
+  let factors = moments.factors(scale)
   return Tensor(shape: x.shape) { out in
     guard let destination = out.baseAddress else { return }
     x.withUnsafePointer { source in
-      withPooledDoubles(n * blocks * 2 * c) { sums in
-        withPooledFloats(n * 2 * c) { factors in
-          Parallel.forEach(n * blocks) { piece, _ in
-            let (sample, first) = (piece / blocks, piece % blocks * blockPixels)
-            let image = source + sample * area * c
-            ck_channel_moments(
-              kernels, image + first * c, image, min(blockPixels, area - first), c,
-              sums + piece * 2 * c, sums + piece * 2 * c + c)
-          }
-          for sample in 0..<n {
-            groupFactors(
-              GroupMoments(
-                sums: sums + sample * blocks * 2 * c, blocks: blocks,
-                origin: source + sample * area * c, area: area, channels: c, groups: groups,
-                epsilon: epsilon),
-              scale: scale, into: factors + sample * 2 * c)
-          }
+      moments.mean.withUnsafePointer { mean in
+        factors.withUnsafePointer { factors in
           shift.withUnsafePointer { shift in
             Parallel.forEach(n * blocks) { piece, _ in
               let (sample, first) = (piece / blocks, piece % blocks * blockPixels)
               let start = (sample * area + first) * c
               ck_channel_affine(
-                kernels, source + start, factors + sample * 2 * c, factors + sample * 2 * c + c,
-                shift,
+                kernels, source + start, mean + sample * c, factors + sample * c, shift,
                 min(blockPixels, area - first), c, thenSiLU ? 1 : 0, destination + start)
             }
           }
@@ -53,54 +62,10 @@ public func groupNorm(
   }
 }
 
-/// Pixels that moments are summed over at a time: of fixed size, so that sums do not depend on the thread count.
-let groupNormBlock = 512
-
-/// What is known of one sample before its groups are normalised.
-struct GroupMoments {
-  /// Per block: sums [C], then sums of squares [C], relative to `origin`.
-  var sums: UnsafeMutablePointer<Double>
-  var blocks: Int
-  var origin: UnsafePointer<Float>
-  var area: Int
-  var channels: Int
-  var groups: Int
-  var epsilon: Float
-}
-
-/// Mean [C] and scale / √(variance + ε) [C] of one sample.
-func groupFactors(
-  _ moments: GroupMoments, scale: Tensor, into factors: UnsafeMutablePointer<Float>
-) {
-  let (c, area) = (moments.channels, Double(moments.area))
-  let width = c / moments.groups
-  let sums = moments.sums
-  for block in 1..<max(moments.blocks, 1) {
-    for i in 0..<2 * c { sums[i] += sums[block * 2 * c + i] }
-  }
-  scale.withUnsafePointer { scale in
-    for first in stride(from: 0, to: c, by: width) {
-      var mean = 0.0
-      for k in first..<first + width { mean += Double(moments.origin[k]) + sums[k] / area }
-      mean /= Double(width)
-      var variance = 0.0
-      for k in first..<first + width {
-        let offset = Double(moments.origin[k]) + sums[k] / area - mean
-        variance +=
-          max(sums[c + k] / area - (sums[k] / area) * (sums[k] / area), 0) + offset * offset
-      }
-      let inverse = 1 / (variance / Double(width) + Double(moments.epsilon)).squareRoot()
-      for k in first..<first + width {
-        factors[k] = Float(mean)
-        factors[c + k] = Float(inverse) * scale[k]
-      }
-    }
-  }
-}
-
 /// (x − mean) · scale + shift in each channel: batch normalisation by running statistics.
 ///
 /// - Shapes: `x` [N, H, W, C], `mean`, `scale` and `shift` [C] → [N, H, W, C].
+/// - Gradient: g · scale for x; Σ g (x − mean) for `scale`; Σ g for `shift`; `mean` is taken as a constant.
 public func channelAffine(_ x: Tensor, mean: Tensor, scale: Tensor, shift: Tensor) -> Tensor {
   let (n, h, w, c) = x.dimensions4("channelAffine")
   precondition(
@@ -109,7 +74,7 @@ public func channelAffine(_ x: Tensor, mean: Tensor, scale: Tensor, shift: Tenso
   let kernels = KernelLevel.kernels
   let timing = OperationTiming(.groupNorm)
   defer { timing.end() }
-  return Tensor(shape: x.shape) { out in
+  let result = Tensor(shape: x.shape) { out in
     guard let destination = out.baseAddress, c > 0 else { return }
     x.withUnsafePointer { source in
       mean.withUnsafePointer { mean in
@@ -126,31 +91,14 @@ public func channelAffine(_ x: Tensor, mean: Tensor, scale: Tensor, shift: Tenso
       }
     }
   }
-}
-
-/// Layer normalisation of the last axis.
-///
-/// - Shapes: `x` [..., D], `scale` and `shift` [D] → [..., D].
-public func layerNorm(_ x: Tensor, scale: Tensor, shift: Tensor, epsilon: Float) -> Tensor {
-  let d = x.lastDimension
-  precondition(
-    scale.shape == [d] && shift.shape == [d],
-    "layerNorm: \(x.shape), scale \(scale.shape), shift \(shift.shape)")
-  let kernels = KernelLevel.kernels
-  let timing = OperationTiming(.layerNorm)
-  defer { timing.end() }
-  return Tensor(shape: x.shape) { out in
-    guard let destination = out.baseAddress, d > 0 else { return }
-    x.withUnsafePointer { source in
-      scale.withUnsafePointer { scale in
-        shift.withUnsafePointer { shift in
-          Parallel.forRanges(x.count / d, grain: max(1, 32_768 / d)) { rows in
-            ck_layer_norm(
-              kernels, source + rows.lowerBound * d, scale, shift, epsilon, rows.count, d,
-              destination + rows.lowerBound * d)
-          }
-        }
-      }
-    }
+  guard x.isTracked || scale.isTracked || shift.isTracked else { return result }
+  let (input, factor, centre) = (x.untracked(), scale.untracked(), mean.untracked())
+  return result.recorded("channelAffine", from: [x, scale, shift]) { gradient in
+    let sums = normSums(
+      input, gradient, mean: joinedRows(Array(repeating: centre, count: n)).reshaped([n, c]))
+    return [
+      gradient * factor, columnSums(sums.products, columns: c).reshaped([c]),
+      columnSums(sums.gradient, columns: c).reshaped([c]),
+    ]
   }
 }

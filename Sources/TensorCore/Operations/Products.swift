@@ -78,7 +78,7 @@ public func convolution(
 }
 
 /// How the rows of a product lie in its input.
-private struct ProductShape {
+struct ProductShape: Sendable {
   var samples: Int
   var height: Int
   var width: Int
@@ -89,6 +89,11 @@ private struct ProductShape {
   var outWidth: Int
 
   var rows: Int { samples * outHeight * outWidth }
+  /// Whether the rows are the pixels of the input, for a kernel of one tap.
+  var readsInPlace: Bool {
+    stride == 1 && enlargement == 1 && padding == Padding(0) && outHeight == height
+      && outWidth == width
+  }
 }
 
 private func multiply(
@@ -109,7 +114,22 @@ private func multiply(
       operations: 2 * Double(map.rows * outputs) * Double(taps * weights.inputs),
       isNarrow: weights.storage == CK_STORAGE_PAIRS)
   }
-  return Tensor(shape: shape) { out in
+  let isTracked =
+    x.isTracked || weights.source != nil || bias?.isTracked == true || shift?.isTracked == true
+    || residual?.isTracked == true
+  guard !isTracked else {
+    return trackedProduct(
+      x, weights, map, bias: bias, shift: shift, residual: residual, shape: shape)
+  }
+  return packedProduct(x, weights, map, bias: bias, shift: shift, residual: residual, shape: shape)
+}
+
+/// The product as the kernels compute it from packed weights.
+func packedProduct(
+  _ x: Tensor, _ weights: PackedWeights, _ map: ProductShape, bias: Tensor?, shift: Tensor?,
+  residual: Tensor?, shape: [Int]
+) -> Tensor {
+  Tensor(shape: shape) { out in
     guard let destination = out.baseAddress else { return }
     withPointers(x, weights.packed, bias, shift, residual) { x, packed, bias, shift, residual in
       let product = ck_product(
@@ -117,9 +137,8 @@ private func multiply(
         kernel_height: weights.kernelHeight, kernel_width: weights.kernelWidth,
         stride: map.stride, pad_top: map.padding.top, pad_left: map.padding.left,
         enlargement: map.enlargement, out_height: map.outHeight, out_width: map.outWidth,
-        rows: map.rows, packed: packed, storage: weights.storage, columns: outputs, bias: bias,
-        shift: shift,
-        residual: residual, output: destination)
+        rows: map.rows, packed: packed, storage: weights.storage, columns: weights.outputs,
+        bias: bias, shift: shift, residual: residual, output: destination)
       run(
         product, weights.level.kernels,
         depth: weights.inputs * weights.kernelHeight * weights.kernelWidth)

@@ -126,6 +126,8 @@ def ground(c, w, maps, entities, statistics):
         affine = [w.get(f"{part}.weight"), w.get(f"{part}.bias")]
         if statistics == "running":
             return F.batch_norm(x, w[f"{part}.running_mean"], w[f"{part}.running_var"], *affine, False, 0, c["epsilon"])
+        if statistics == "batch":  # as in training: changes the running statistics in place
+            return F.batch_norm(x, w[f"{part}.running_mean"], w[f"{part}.running_var"], *affine, True, 0.1, c["epsilon"])
         one = [F.batch_norm(s[None], None, None, *affine, True, 0, c["epsilon"]) for s in x]
         return torch.cat(one)
 
@@ -190,7 +192,8 @@ def sizes(height, width):
     return [(-(-height // 2**i), -(-width // 2**i)) for i in range(len(CHANNELS))]
 
 
-with torch.no_grad():
+@torch.no_grad()
+def main():
     # The module and one picture, as files of the program.
     case = Case(41)
     weights = draw_weights(case, BASE)
@@ -224,3 +227,7 @@ with torch.no_grad():
         logits, _ = ground(single, own, maps, entities, statistics)
         case.output(f"single.{statistics}.logits", logits[..., ::3, ::3])
     case.save(here / "cases.safetensors", single=json.dumps(single, sort_keys=True))
+
+
+if __name__ == "__main__":
+    main()
