@@ -110,7 +110,8 @@ public final class PickleFile: WeightSource {
   /// A view whose elements lie scattered: the stretch of the storage it spans, put into row-major order.
   private func gathered(_ stored: PickleTensor, _ type: ElementType, _ start: Int) throws -> Tensor
   {
-    let axes = Array(zip(stored.shape, stored.strides))
+    // An axis of one element may have any stride, also one that no index can be moved by.
+    let axes = zip(stored.shape, stored.strides).map { ($0, $0 == 1 ? 0 : $1) }
     guard !stored.shape.contains(0) else { return Tensor.zeros(stored.shape) }
     let reach = axes.reduce(0) { $0 + ($1.0 - 1) * $1.1 }
     let span = try file.tensor(type, at: start, shape: [reach + 1])
