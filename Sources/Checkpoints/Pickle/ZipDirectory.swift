@@ -12,6 +12,7 @@ struct ZipDirectory {
   static let entryLimit = 1 << 18
   private static let endLength = 22
   private static let locatorLength = 20
+  private static let recordLength = 56
   private static let localLength = 30
 
   /// The bytes of each entry's data in the file.
@@ -58,11 +59,12 @@ struct ZipDirectory {
       if try locator.number(4) == 0x0706_4B50 {
         _ = try locator.number(4)
         let start = try locator.number(8)
-        guard start <= UInt64(file.byteCount - 56) else {
+        guard file.byteCount >= recordLength, start <= UInt64(file.byteCount - recordLength)
+        else {
           throw fault(
             file.path, "its zip64 record should lie at byte \(start) of \(file.byteCount)")
         }
-        var record = ByteReader(try file.copiedBytes(Int(start)..<Int(start) + 56))
+        var record = ByteReader(try file.copiedBytes(Int(start)..<Int(start) + recordLength))
         guard try record.number(4) == 0x0606_4B50 else {
           throw fault(file.path, "there is no zip64 record at byte \(start), where it should be")
         }
