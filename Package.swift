@@ -150,7 +150,10 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "GenerationTests",
-      dependencies: ["Generation", "DatasetFormat", "TensorCore", "TestSupport"],
+      dependencies: [
+        "CanonicalJSON", "Generation", "DatasetFormat", "LatentDiffusion", "TextConditioning",
+        "Checkpoints", "TensorCore", "TestSupport",
+      ],
       swiftSettings: settings),
     .testTarget(
       name: "CommandLineTests",

@@ -30,7 +30,9 @@ public struct ModelFolder: Sendable {
   public init(path: String) throws {
     guard try PathKind(path) == .folder else {
       throw CheckpointError(
-        .missingFile, file: path, "there is no such folder; expected a diffusers model folder")
+        .missingFile, file: path,
+        "there is no such folder or file; expected a diffusers model folder, a .safetensors or a .ckpt"
+      )
     }
     let indexPath = joinedPath(path, "model_index.json")
     let index = try Self.readConfiguration(indexPath)
@@ -86,13 +88,14 @@ public struct ModelFolder: Sendable {
     return try Self.readConfiguration(self.file(component, file ?? standard))
   }
 
-  /// Opens the weights of a component: a whole file before shards, full precision before `fp16`.
+  /// Opens the weights of a component: safetensors before `.bin` (which is read for tensors, nothing run), a whole
+  /// file before shards, full precision before `fp16`.
   ///
-  /// - Throws: ``CheckpointError`` where there are none in safetensors form, or they are damaged.
+  /// - Throws: ``CheckpointError`` where there are none in a form that is read, or they are damaged.
   public func weights(_ component: String) throws -> any WeightSource {
     let path = try weightPath(component)
-    return path.hasSuffix(".json")
-      ? try ShardedCheckpoint(indexPath: path) : try SafetensorsFile(path: path)
+    if path.hasSuffix(".json") { return try ShardedCheckpoint(indexPath: path) }
+    return path.hasSuffix(".bin") ? try PickleFile(path: path) : try SafetensorsFile(path: path)
   }
 
   /// The files ``weights(_:)`` reads, in a fixed order: the one file, or the index and its shards by name.
@@ -107,11 +110,13 @@ public struct ModelFolder: Sendable {
 
   private func weightPath(_ component: String) throws -> String {
     let folder = folder(component)
-    let stem = component == "text_encoder" ? "model" : "diffusion_pytorch_model"
+    let isText = component == "text_encoder"
+    let stem = isText ? "model" : "diffusion_pytorch_model"
+    let pickleStem = isText ? "pytorch_model" : stem
     let candidates = [
       "\(stem).safetensors", "\(stem).safetensors.index.json",
       "\(stem).fp16.safetensors", "\(stem).fp16.safetensors.index.json",
-      "\(stem).safetensors.index.fp16.json",
+      "\(stem).safetensors.index.fp16.json", "\(pickleStem).bin", "\(pickleStem).fp16.bin",
     ]
     for name in candidates {
       let path = joinedPath(folder, name)
@@ -123,7 +128,7 @@ public struct ModelFolder: Sendable {
     if let pickled {
       throw CheckpointError(
         .unsupported, file: joinedPath(folder, pickled),
-        "only safetensors are read here (other files can run code when loaded); convert this one to "
+        "of pickled weights only a whole \(pickleStem).bin is read here; convert these to "
           + candidates[0])
     }
     throw CheckpointError(

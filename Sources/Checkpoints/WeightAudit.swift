@@ -42,6 +42,13 @@ public struct WeightReport: Sendable, Equatable {
     public var expected: [Int]?
     /// What the checkpoint has; nil where it has nothing.
     public var found: TensorRecord?
+
+    /// Names a tensor that does not fit.
+    public init(key: String, expected: [Int]?, found: TensorRecord?) {
+      self.key = key
+      self.expected = expected
+      self.found = found
+    }
   }
 
   /// How many tensors the model asked for.

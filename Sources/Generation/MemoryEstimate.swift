@@ -19,7 +19,7 @@ public struct MemoryEstimate: Sendable, Equatable {
   public init(model: StableDiffusionModel, settings: SamplingSettings, batch: Int) throws {
     var parameters = 0
     for component in ["text_encoder", "unet", "vae"] {
-      parameters += try model.folder.weights(component).parameterCount
+      parameters += try model.parts.weights(component).parameterCount
     }
     weights = 4 * parameters
     let pixels = settings.width * settings.height

@@ -16,8 +16,9 @@ public struct SamplingDefaults: Sendable, Equatable {
   /// The model's own where it has the file, else the usual ones.
   ///
   /// - Throws: ``GenerationError`` where the file is broken.
-  public init(modelFolder: String) throws {
-    let file = "\(modelFolder)/\(Self.fileName)"
+  public init(for model: StableDiffusionModel) throws {
+    guard let folder = model.parts.companionFolder else { return }
+    let file = "\(folder)/\(Self.fileName)"
     guard FileAccess.isFile(file) else { return }
     func fault(_ message: String) -> GenerationError { GenerationError(.malformed, file, message) }
     let json: JSONValue

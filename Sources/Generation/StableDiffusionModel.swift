@@ -1,31 +1,34 @@
-public import Checkpoints
+import Checkpoints
 public import LatentDiffusion
 import TensorCore
 public import TextConditioning
 
-/// A Stable Diffusion model folder, its parts loaded one by one.
+/// A Stable Diffusion model, from a folder or a single file, its parts loaded one by one.
 public struct StableDiffusionModel: Sendable {
-  /// The folder.
-  public let folder: ModelFolder
+  /// The folder or file the parts come from.
+  public let parts: any ModelParts
   /// The shape of the denoiser.
   public let unetConfiguration: UNetConfiguration
   /// The shape of the autoencoder.
   public let autoencoderConfiguration: AutoencoderConfiguration
 
-  /// Reads and checks the folder's configurations; no weight is read yet.
+  /// Reads and checks the configurations; no weight is read yet.
   ///
-  /// - Throws: `CheckpointError` or `DiffusionError` naming file and key.
-  public init(path: String) throws {
-    folder = try ModelFolder(path: path)
+  /// - Parameters:
+  ///   - path: a folder in the diffusers layout, or a single file.
+  ///   - options: what a single file does not say of itself.
+  /// - Throws: `CheckpointError`, `DiffusionError` or ``GenerationError`` naming file and key.
+  public init(path: String, options: SingleFileOptions = SingleFileOptions()) throws {
+    parts = try ModelFile.open(path, options: options)
     unetConfiguration = try UNetConfiguration(
-      try folder.configuration("unet"), file: folder.file("unet", "config.json"))
+      try parts.configuration(of: "unet"), file: parts.configurationFile(of: "unet"))
     autoencoderConfiguration = try AutoencoderConfiguration(
-      try folder.configuration("vae"), file: folder.file("vae", "config.json"))
+      try parts.configuration(of: "vae"), file: parts.configurationFile(of: "vae"))
     guard unetConfiguration.inputs == autoencoderConfiguration.latentChannels,
       unetConfiguration.outputs == unetConfiguration.inputs
     else {
       throw CheckpointError(
-        .unsupported, file: folder.file("unet", "config.json"), key: "in_channels",
+        .unsupported, file: parts.configurationFile(of: "unet"), key: "in_channels",
         "found \(unetConfiguration.inputs) in and \(unetConfiguration.outputs) out, expected the "
           + "autoencoder's \(autoencoderConfiguration.latentChannels); models for inpainting and the "
           + "like are not sampled here")
@@ -40,26 +43,25 @@ public struct StableDiffusionModel: Sendable {
 
   /// Loads the tokenizer.
   ///
-  /// - Throws: `CheckpointError`.
-  public func tokenizer() throws -> CLIPTokenizer {
-    try CLIPTokenizer(folder: folder.folder("tokenizer"))
-  }
+  /// - Throws: `CheckpointError` or ``GenerationError``.
+  public func tokenizer() throws -> CLIPTokenizer { try parts.loadTokenizer() }
 
   /// Loads the text encoder and checks that it fits the denoiser.
   ///
   /// - Throws: `CheckpointError`.
   public func textEncoder() throws -> CLIPTextEncoder {
     let configuration = try CLIPTextConfiguration(
-      try folder.configuration("text_encoder"), file: folder.file("text_encoder", "config.json"))
+      try parts.configuration(of: "text_encoder"), file: parts.configurationFile(of: "text_encoder")
+    )
     guard configuration.width == unetConfiguration.textWidth else {
       throw CheckpointError(
-        .wrongShape, file: folder.file("unet", "config.json"), key: "cross_attention_dim",
+        .wrongShape, file: parts.configurationFile(of: "unet"), key: "cross_attention_dim",
         "found \(unetConfiguration.textWidth), expected the text encoder's width "
           + "\(configuration.width)")
     }
     defer { BufferPool.shared.trim() }
     return try CLIPTextEncoder(
-      WeightScope(try folder.weights("text_encoder")), configuration: configuration)
+      WeightScope(try parts.weights("text_encoder")), configuration: configuration)
   }
 
   /// The scheduler of the settings, with all that the model's own configuration says.
@@ -88,13 +90,12 @@ public struct StableDiffusionModel: Sendable {
     try schedulerConfiguration().prediction
   }
 
-  /// The noise and spacing of the model's scheduler file.
+  /// The noise and spacing of the model's scheduler.
   ///
   /// - Throws: `CheckpointError` or `DiffusionError` naming file and key.
   func schedulerConfiguration() throws -> SchedulerConfiguration {
     try SchedulerConfiguration(
-      try folder.configuration("scheduler"),
-      file: folder.file("scheduler", "scheduler_config.json"))
+      try parts.configuration(of: "scheduler"), file: parts.configurationFile(of: "scheduler"))
   }
 
   /// Loads the denoiser.
@@ -103,7 +104,7 @@ public struct StableDiffusionModel: Sendable {
   public func unet() throws -> UNet {
     // What weights were widened into before they were packed is not needed again.
     defer { BufferPool.shared.trim() }
-    return try UNet(WeightScope(try folder.weights("unet")), unetConfiguration)
+    return try UNet(WeightScope(try parts.weights("unet")), unetConfiguration)
   }
 
   /// Loads the autoencoder.
@@ -111,6 +112,6 @@ public struct StableDiffusionModel: Sendable {
   /// - Throws: `CheckpointError`.
   public func autoencoder() throws -> Autoencoder {
     defer { BufferPool.shared.trim() }
-    return try Autoencoder(WeightScope(try folder.weights("vae")), autoencoderConfiguration)
+    return try Autoencoder(WeightScope(try parts.weights("vae")), autoencoderConfiguration)
   }
 }

@@ -8,6 +8,20 @@ import Checkpoints
 ///
 /// - Source: transformers 5 `CLIPTokenizer` (`CLIPTokenizerFast`) over tokenizers 0.23.
 public struct CLIPTokenizer: Sendable {
+  /// What fills up short texts.
+  public enum Padding: Sendable {
+    /// The end's token, as CLIP's own tokenizer has it.
+    case end
+    /// Id 0, as OpenCLIP has it.
+    case zero
+  }
+
+  /// The files of a folder that are read.
+  public static let fileNames = [
+    "vocab.json", "merges.txt", "tokenizer_config.json", "special_tokens_map.json",
+    "added_tokens.json",
+  ]
+
   /// Ids that ``callAsFunction(_:)`` returns (`model_max_length`), 77 in Stable Diffusion.
   public let length: Int
   /// The id before every text.
@@ -33,8 +47,12 @@ public struct CLIPTokenizer: Sendable {
   ///
   /// A `tokenizer.json` is not read; a folder with nothing else is refused.
   ///
+  /// - Parameters:
+  ///   - folder: the folder.
+  ///   - padding: what fills up, where the model decides that and not the folder, which then needs no
+  ///     `tokenizer_config.json`; nil for what the folder says.
   /// - Throws: `CheckpointError` with file, place, what was found and what was expected.
-  public init(folder: String) throws {
+  public init(folder: String, padding: Padding? = nil) throws {
     let vocabularyFile = ConfigurationFile("vocab.json", in: folder)
     let whole = ConfigurationFile("tokenizer.json", in: folder)
     if !vocabularyFile.exists && whole.exists {
@@ -42,7 +60,8 @@ public struct CLIPTokenizer: Sendable {
         nil, "the folder has only this file; vocab.json and merges.txt are expected beside it")
     }
     let file = ConfigurationFile("tokenizer_config.json", in: folder)
-    let configuration = try file.object(limit: 4 << 20)
+    let isBare = padding != nil && !file.exists
+    let configuration = isBare ? .object([]) : try file.object(limit: 4 << 20)
     length = try CLIPTokenizer.length(configuration, file)
     let vocabulary = try Vocabulary(vocabularyFile)
     merges = try vocabulary.merges(ConfigurationFile("merges.txt", in: folder))
@@ -59,7 +78,11 @@ public struct CLIPTokenizer: Sendable {
     }
     beginID = try id("bos_token")
     endID = try id("eos_token")
-    padID = try id("pad_token")
+    switch padding {
+    case nil: padID = try id("pad_token")
+    case .end: padID = endID
+    case .zero: padID = 0
+    }
     let unknown = special.named["unk_token"]?.content ?? ""
     guard let unknownID = vocabulary.id(unknown) else {
       throw file.fault(

@@ -37,10 +37,12 @@ import Testing
   }
 
   @Test func allowedNamesCannotBeCalledInOtherWays() throws {
-    let bystander = Pickled.global(
-      "pytorch_lightning.callbacks.model_checkpoint", "ModelCheckpoint")
-    #expect(try error(Pickled.file(bystander + [0x29, 0x52])).message.contains("REDUCE calls"))
-    #expect(try error(Pickled.file(bystander + [0x7D, 0x62])).message.contains("BUILD"))
+    let unread = Pickled.global("a.b", "C")
+    for use: [UInt8] in [[0x29, 0x52], [0x7D, 0x62], [0x29, 0x81], [0x29, 0x7D, 0x92]] {
+      #expect(try error(Pickled.file(unread + use)).message.contains("a.b.C, which is not allowed"))
+    }
+    let object = Pickled.global("collections", "OrderedDict") + [0x29, 0x81]
+    #expect(try error(Pickled.file(object)).message.contains("NEWOBJ of collections.OrderedDict"))
     let storage = Pickled.global("torch", "FloatStorage") + [0x29, 0x52]
     #expect(try error(Pickled.file(storage)).message.contains("REDUCE calls"))
     let ordered = Pickled.global("collections", "OrderedDict")
@@ -53,7 +55,7 @@ import Testing
     let allowed: Set<UInt8> = [
       0x80, 0x95, 0x2E, 0x28, 0x4E, 0x88, 0x89, 0x4A, 0x4B, 0x4D, 0x8A, 0x47, 0x58, 0x8C, 0x5D,
       0x61, 0x65, 0x29, 0x74, 0x85, 0x86, 0x87, 0x7D, 0x73, 0x75, 0x68, 0x6A, 0x71, 0x72, 0x94,
-      0x63, 0x93, 0x52, 0x62, 0x51,
+      0x63, 0x93, 0x52, 0x62, 0x51, 0x81, 0x92, 0x42, 0x43, 0x8F, 0x90, 0x91,
     ]
     var named = 0
     for code in UInt8.min...UInt8.max where !allowed.contains(code) {
@@ -64,9 +66,87 @@ import Testing
         "\(code): \(found)")
       named += found.code == .unsupported ? 1 : 0
     }
-    #expect(named == 33)
+    #expect(named == 26)
     #expect(try error(Pickled.file([0x69])).message.contains("INST"))
-    #expect(try error(Pickled.file([0x81])).message.contains("NEWOBJ"))
+    #expect(try error(Pickled.file([0x82])).message.contains("EXT1"))
+  }
+
+  /// A training checkpoint with one tensor, a value beside it in the state and one beside the state.
+  private func training(state: [UInt8]? = nil, beside: [UInt8]) -> [UInt8] {
+    let tensor = Pickled.tensor(Pickled.storage("0", count: 12), shape: [12], strides: [1])
+    let inner = state.map { [("w", tensor), ("extra", $0)] } ?? [("w", tensor)]
+    return Pickled.file(
+      Pickled.dictionary([("callbacks", beside), ("state_dict", Pickled.dictionary(inner))]))
+  }
+
+  /// An object of a class that nobody knows, made in several ways.
+  private static let strangers: [(name: String, bytes: [UInt8])] = [
+    ("the class", Pickled.global("os", "system")),
+    ("a call", Pickled.global("os", "system") + Pickled.tuple([Pickled.string("true")]) + [0x52]),
+    ("an instance", Pickled.global("os", "system") + [0x29, 0x81, 0x7D, 0x62]),
+    ("an instance by name", Pickled.global("os", "system") + [0x29, 0x7D, 0x92]),
+    (
+      "an object with items",
+      Pickled.global("os", "system") + [0x29, 0x52] + Pickled.integer(1) + Pickled.integer(2)
+        + [0x73]
+    ),
+    (
+      "a tensor of its storage",
+      Pickled.tensor(
+        Pickled.tuple([
+          Pickled.string("storage"), Pickled.global("os", "system"), Pickled.string("0"),
+          Pickled.string("cpu"), Pickled.integer(12),
+        ]) + [0x51], shape: [12], strides: [1])
+    ),
+    ("a key", [0x7D] + Pickled.global("os", "system") + [0x4E, 0x73]),
+    ("deep inside", Pickled.tuple([Pickled.dictionary([("a", Pickled.global("os", "system"))])])),
+    ("in a set", [0x8F, 0x28] + Pickled.global("os", "system") + [0x90]),
+  ]
+
+  @Test func whatStandsBesideTheStateMayNameAnythingAndNothingIsRun() throws {
+    let folder = try TemporaryFolder()
+    for (name, bytes) in Self.strangers {
+      let file = try PickleFile(path: folder.write(training(beside: bytes), to: "x.ckpt"))
+      #expect(file.keys == ["w"] && file.passedOver == ["callbacks"], "\(name)")
+      #expect(file.passedOverClasses == ["os.system"], "\(name)")
+      #expect(try file.tensor("w").values.count == 12)
+    }
+  }
+
+  @Test func theStateItselfMayNotNameIt() throws {
+    for (name, bytes) in Self.strangers {
+      let found = try error(training(state: bytes, beside: [0x4E]))
+      #expect(found.code == .unsupported && found.key == "extra", "\(name): \(found)")
+      #expect(found.message.contains("os.system, which is not allowed"), "\(name): \(found)")
+      #expect(found.message.contains("data.pkl, byte "), "\(name): \(found)")
+      // A file that is nothing else than a state has nothing beside it.
+      let bare = Pickled.file(Pickled.dictionary([("extra", bytes)]))
+      #expect(try error(bare).message.contains("os.system, which is not allowed"), "\(name)")
+    }
+    // The state as an object, and a state that remembers itself.
+    let object = Pickled.dictionary([("state_dict", Pickled.global("os", "system"))])
+    #expect(try error(Pickled.file(object)).key == "state_dict")
+    let cycle: [UInt8] = [0x5D, 0x71, 0, 0x68, 0, 0x61]
+    let tensor = Pickled.tensor(Pickled.storage("0", count: 12), shape: [12], strides: [1])
+    let folder = try TemporaryFolder()
+    let path = try folder.write(
+      Pickled.file(Pickled.dictionary([("w", tensor), ("loop", cycle)])), to: "x.pth")
+    #expect(try PickleFile(path: path).passedOver == ["loop"])
+  }
+
+  @Test func namesOfClassesAreBounded() throws {
+    let many =
+      [UInt8]([0x5D, 0x28])
+      + (0..<(1 << 16) + 1).flatMap { _ in Pickled.global("a", "b") } + [0x65]
+    #expect(try error(Pickled.file(many)).message.contains("names of classes"))
+    let text = String(repeating: "x", count: 250)
+    let long = [UInt8]([0x5D]) + Pickled.string(text) + [0x71, 0] + Pickled.string(text)
+    #expect(try error(Pickled.file(long + [0x93, 0x61])).code == .unsupported)
+    let longer = Array(repeating: UInt8(ascii: "x"), count: 600)
+    let unicode: [UInt8] = [0x58, 0x58, 2, 0, 0] + longer
+    #expect(
+      try error(Pickled.file(unicode + Pickled.string("y") + [0x93])).message
+        .contains("names of classes"))
   }
 
   @Test func tensorsOutsideTheirStorageAreRefused() throws {

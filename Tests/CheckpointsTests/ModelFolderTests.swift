@@ -164,10 +164,18 @@ import Testing
     }
     let nothing = try refusal { try model.weights(component) }
     #expect(nothing.code == .missingFile && nothing.message.contains("\(stem).safetensors"))
-    try folder.write("pickle", to: "\(component)/pytorch_model.bin")
+    try folder.write("{}", to: "\(component)/x.bin.index.json")
     let pickled = try refusal { try model.weights(component) }
-    #expect(pickled.code == .unsupported && pickled.file.hasSuffix("pytorch_model.bin"))
-    #expect(pickled.message.contains("only safetensors are read here"))
+    #expect(pickled.code == .unsupported && pickled.file.hasSuffix("x.bin.index.json"))
+    #expect(pickled.message.contains("only a whole"))
+    let pickleStem = component == "text_encoder" ? "pytorch_model" : stem
+    for name in ["\(pickleStem).fp16.bin", "\(pickleStem).bin"] {
+      let tensor = Pickled.tensor(Pickled.storage("0", count: 12), shape: [12], strides: [1])
+      try folder.write(
+        Pickled.file(Pickled.dictionary([(name, tensor)])), to: "\(component)/\(name)")
+      #expect(try model.weights(component).keys == [name])
+      #expect(try model.weightFiles(component) == [folder["\(component)/\(name)"]])
+    }
     // From the last choice to the first: each new file is preferred to those before.
     try writeIndex("\(stem).safetensors.index.fp16.json", "s1.safetensors")
     #expect(try model.weights(component).keys == ["\(stem).safetensors.index.fp16.json"])

@@ -58,6 +58,30 @@ import Testing
     #expect(try file.tensor("model.weight").values == ramp(4))
   }
 
+  @Test func whatLightningSavesBesideTheStateIsPassedOver() throws {
+    let path = Fixture.folder.appendingPathComponent("singlefile/sd1.ckpt").path
+    let file = try PickleFile(path: path)
+    #expect(
+      file.passedOver == [
+        "callbacks", "epoch", "global_step", "hyper_parameters", "loops", "lr_schedulers",
+        "optimizer_states", "pytorch-lightning_version",
+      ])
+    #expect(file.numbers == ["epoch": 3, "global_step": 470000])
+    #expect(file.passedOverClasses.contains("omegaconf.dictconfig.DictConfig"))
+    #expect(
+      file.passedOverClasses.contains(
+        "pytorch_lightning.callbacks.model_checkpoint.ModelCheckpoint"))
+    let whole = try SafetensorsFile(
+      path: Fixture.folder.appendingPathComponent("singlefile/sd1.safetensors").path)
+    for key in whole.keys where whole.record(key)?.type.isComputable == true {
+      #expect(
+        try file.record(key) == whole.record(key)
+          && file.tensor(key).values
+            == whole.tensor(key).values,
+        "\(key)")
+    }
+  }
+
   @Test func filesAreToldApartByTheirContents() throws {
     #expect(try WeightFile.open(torchFixture("module.pth")) is PickleFile)
     #expect(try WeightFile.open(fixturePath("every-type.safetensors")) is SafetensorsFile)

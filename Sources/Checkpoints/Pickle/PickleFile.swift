@@ -6,7 +6,8 @@ public import TensorCore
 /// The pickle is read once, when the file is opened, by a machine that rebuilds tensors and calls nothing; tensors
 /// are read when they are asked for. A file that is a dictionary with the tensors under `state_dict`,
 /// `model_state_dict` or `model` (training checkpoints) is read from there, and what stands beside is passed over by
-/// name; of the dictionary of tensors itself, only the tensors are read.
+/// name, also where it names classes and functions that are not read; of the dictionary of tensors itself, only the
+/// tensors are read, and a value of any such class in it is refused.
 ///
 /// - Source: PyTorch `torch/serialization.py`.
 public final class PickleFile: WeightSource {
@@ -23,6 +24,10 @@ public final class PickleFile: WeightSource {
   public let nesting: String?
   /// The other keys on the tensors' level and above, which are not read, sorted.
   public let passedOver: [String]
+  /// The classes and functions that what is not read names, sorted; none of them was looked up or called.
+  public let passedOverClasses: [String]
+  /// The whole numbers beside the dictionary of tensors, such as `epoch` and `global_step`.
+  public let numbers: [String: Int64]
 
   private let file: MappedFile
   private let tensors: [String: PickleTensor]
@@ -47,38 +52,26 @@ public final class PickleFile: WeightSource {
         "data.pkl, byte \(fault.position): \(fault.message)")
     }
     guard let top = machine.members(value) else {
+      if case .opaque(let index) = value {
+        throw CheckpointError(.unsupported, file: path, machine.opaques[index].refusal)
+      }
       throw CheckpointError(
         .unsupported, file: path,
         "holds \(value.kind), expected a dictionary of tensors; save the state_dict")
     }
     let nested = try Self.nested(in: top, machine, path)
-    var (tensors, others): ([String: PickleTensor], [String]) = ([:], [])
-    for (key, value) in nested?.members ?? top {
-      guard case .string(let key) = key, case .tensor(let tensor) = value else {
-        others.append(Self.text(key))
-        continue
-      }
-      guard tensors.updateValue(tensor, forKey: key) == nil else {
-        throw CheckpointError(.malformed, file: path, key: key, "two tensors have this key")
-      }
-    }
-    guard !tensors.isEmpty else {
-      let found = others.sorted().prefix(8).map { JSONError.excerpt(of: $0) }.joined(
-        separator: ", ")
-      throw CheckpointError(
-        .unsupported, file: path,
-        "holds no tensors; found \(found.isEmpty ? "nothing" : "the keys \(found)"), expected a state_dict"
-      )
-    }
-    if nested != nil {
-      others += top.map { Self.text($0.key) }.filter { $0 != nested?.name }
-    }
+    let state = try Self.state(nested?.members ?? top, machine, path)
+    let beside = nested.map { nested in top.filter { Self.text($0.key) != nested.name } } ?? []
     name = path
-    keys = tensors.keys.sorted()
+    keys = state.tensors.keys.sorted()
     nesting = nested?.name
-    passedOver = others.sorted()
+    passedOver = (state.others + beside.map { Self.text($0.key) }).sorted()
+    passedOverClasses = Set(machine.opaques.map(\.name)).sorted()
+    var numbers: [String: Int64] = [:]
+    for case (.string(let key), .integer(let number)) in beside { numbers[key] = number }
+    self.numbers = numbers
     self.file = file
-    self.tensors = tensors
+    tensors = state.tensors
   }
 
   /// Type and shape of a key; nil where there is no such key.
@@ -163,6 +156,39 @@ public final class PickleFile: WeightSource {
         .unsupported, file: file.path,
         "the byte order is \"\(JSONError.excerpt(of: text))\", expected \"little\"")
     }
+  }
+
+  /// The tensors of a dictionary, and the other keys in it.
+  ///
+  /// - Throws: ``CheckpointError`` where there is no tensor, or something of a class that is not read.
+  private static func state(
+    _ members: [(key: PickleValue, value: PickleValue)], _ machine: PickleMachine, _ path: String
+  ) throws -> (tensors: [String: PickleTensor], others: [String]) {
+    var (tensors, others): ([String: PickleTensor], [String]) = ([:], [])
+    var seen: Set<Int> = []
+    for (key, value) in members {
+      for part in [key, value] {
+        if let opaque = machine.firstOpaque(in: part, seen: &seen) {
+          throw CheckpointError(.unsupported, file: path, key: text(key), opaque.refusal)
+        }
+      }
+      guard case .string(let key) = key, case .tensor(let tensor) = value else {
+        others.append(text(key))
+        continue
+      }
+      guard tensors.updateValue(tensor, forKey: key) == nil else {
+        throw CheckpointError(.malformed, file: path, key: key, "two tensors have this key")
+      }
+    }
+    guard !tensors.isEmpty else {
+      let found = others.sorted().prefix(8).map { JSONError.excerpt(of: $0) }.joined(
+        separator: ", ")
+      throw CheckpointError(
+        .unsupported, file: path,
+        "holds no tensors; found \(found.isEmpty ? "nothing" : "the keys \(found)"), expected a state_dict"
+      )
+    }
+    return (tensors, others)
   }
 
   private static func nested(

@@ -1,8 +1,10 @@
 import CanonicalJSON
 import TensorCore
 
-/// Reads a pickle without ever calling anything: it knows tensors, numbers, strings and containers, and refuses every
-/// other instruction and class by its name.
+/// Reads a pickle without ever calling anything: it knows tensors, numbers, strings and containers.
+///
+/// Every other instruction is refused by its name. A class or function that is not read stands in the result as an
+/// opaque value, and so does what would be made with it; whether one may stand where it does is the caller's affair.
 ///
 /// - Source: CPython `Lib/pickle.py`; PyTorch `torch/serialization.py`.
 struct PickleMachine {
@@ -13,6 +15,8 @@ struct PickleMachine {
   /// The longest name of a module or class.
   static let nameLimit = 256
   static let axisLimit = 64
+  /// The most classes and functions that are named and not read.
+  static let opaqueLimit = 1 << 16
 
   /// What went wrong, and where in the pickle.
   struct Fault: Error {
@@ -21,7 +25,7 @@ struct PickleMachine {
     var isUnsupported = false
   }
 
-  private enum Kind { case list, tuple, dictionary }
+  private enum Kind { case list, tuple, dictionary, set }
 
   private struct Node {
     var kind: Kind
@@ -37,6 +41,8 @@ struct PickleMachine {
   private var memo: [Int: PickleValue] = [:]
   private var nodes: [Node] = []
   private var elementCount = 0
+  /// What was named and is not read.
+  private(set) var opaques: [PickleOpaque] = []
   private let storage: (String) -> Range<Int>?
 
   /// Prepares to read a pickle.
@@ -75,6 +81,22 @@ struct PickleMachine {
     return stride(from: 0, to: elements.count, by: 2).map { (elements[$0], elements[$0 + 1]) }
   }
 
+  /// The first opaque value in `value` or in what it holds, at any depth; nil where there is none.
+  ///
+  /// Containers that were seen before are not looked through again.
+  func firstOpaque(in value: PickleValue, seen: inout Set<Int>) -> PickleOpaque? {
+    var left = [value]
+    while let value = left.popLast() {
+      switch value {
+      case .opaque(let index): return opaques[index]
+      case .node(let index):
+        if seen.insert(index).inserted { left.append(contentsOf: nodes[index].elements) }
+      default: continue
+      }
+    }
+    return nil
+  }
+
   private func result() throws -> PickleValue {
     guard stack.count == 1, marks.isEmpty else {
       throw fault("\(stack.count) value(s) are left at the end, expected one")
@@ -104,6 +126,8 @@ struct PickleMachine {
       try push(.number(Double(bitPattern: try reader.number(8).byteSwapped)))
     case .binUnicode: try push(.string(try text(Int(try reader.number(4)))))
     case .shortBinUnicode: try push(.string(try text(Int(try reader.number(1)))))
+    case .binBytes: try pushBytes(Int(try reader.number(4)))
+    case .shortBinBytes: try pushBytes(Int(try reader.number(1)))
     case .binGet: try recall(Int(try reader.number(1)))
     case .longBinGet: try recall(Int(try reader.number(4)))
     case .binPut: try remember(Int(try reader.number(1)))
@@ -112,6 +136,8 @@ struct PickleMachine {
     case .global: try pushGlobal(try name(), try name())
     case .stackGlobal: try pushStackGlobal()
     case .reduce: try reduce()
+    case .newObject: try makeObject(argumentCount: 1)
+    case .newObjectEx: try makeObject(argumentCount: 2)
     case .build: try build()
     case .binPersID: try pushStorage()
     case .stop: break
@@ -124,6 +150,9 @@ struct PickleMachine {
     case .emptyList: try push(.list, [])
     case .emptyDict: try push(.dictionary, [])
     case .emptyTuple: try push(.tuple, [])
+    case .emptySet: try push(.set, [])
+    case .frozenSet: try push(.set, try popToMark())
+    case .addItems: try extend(.set, with: try popToMark())
     case .tuple: try push(.tuple, try popToMark())
     case .tuple1: try push(.tuple, try pop(1))
     case .tuple2: try push(.tuple, try pop(2))
@@ -170,6 +199,7 @@ struct PickleMachine {
   }
 
   private mutating func extend(_ kind: Kind, with values: [PickleValue]) throws {
+    if stack.count > marks.last ?? 0, case .opaque? = stack.last { return }
     guard stack.count > marks.last ?? 0, case .node(let index)? = stack.last,
       nodes[index].kind == kind
     else { throw fault("expected a \(kind) to add to, found \(stack.last?.kind ?? "nothing")") }
@@ -219,6 +249,11 @@ struct PickleMachine {
     return text
   }
 
+  private mutating func pushBytes(_ length: Int) throws {
+    _ = try reader.take(length)
+    try push(.bytes)
+  }
+
   private mutating func name() throws -> String {
     guard let name = String(validating: try reader.line(limit: Self.nameLimit), as: UTF8.self)
     else { throw fault("the name of a class is not UTF-8") }
@@ -230,12 +265,11 @@ struct PickleMachine {
   private mutating func pushGlobal(_ module: String, _ name: String) throws {
     let full = "\(module).\(name)"
     guard let global = PickleGlobal(full) else {
-      throw Fault(
-        position: position,
-        message:
-          "names \(JSONError.excerpt(of: full)), which is not allowed: only tensors are read, and nothing is "
-          + "run; save the bare tensors (state_dict) or convert the file to safetensors",
-        isUnsupported: true)
+      guard opaques.count < Self.opaqueLimit, full.utf8.count <= 2 * Self.nameLimit else {
+        throw fault("more, or longer, names of classes than are read")
+      }
+      opaques.append(PickleOpaque(name: full, position: position))
+      return try push(.opaque(opaques.count - 1))
     }
     try push(.global(global))
   }
@@ -251,9 +285,12 @@ struct PickleMachine {
   /// Stands for a call: the three constructions that tensors are saved as.
   private mutating func reduce() throws {
     let operands = try pop(2)
+    if case .opaque = operands[0] { return try push(operands[0]) }
     guard case .global(let global) = operands[0], let arguments = tuple(operands[1]) else {
       throw fault("REDUCE of \(operands[0].kind) with \(operands[1].kind)")
     }
+    // A tensor of a storage that is not read, or with hooks.
+    for case .opaque(let index) in arguments { return try push(.opaque(index)) }
     switch global {
     case .orderedDictionary:
       guard arguments.isEmpty else {
@@ -266,16 +303,28 @@ struct PickleMachine {
         throw fault("a parameter is made from something else than a tensor and two arguments")
       }
       try push(.tensor(tensor))
-    case .storage, .bystander:
+    case .storage:
       throw Fault(
         position: position, message: "REDUCE calls \(global.name), which is not allowed",
         isUnsupported: true)
     }
   }
 
-  /// What an object remembers beside its items is not needed of dictionaries, and refused of all else.
+  /// Stands for an instance of a class: opaque, as its class is.
+  private mutating func makeObject(argumentCount: Int) throws {
+    let kind = try pop(1 + argumentCount)[0]
+    guard case .opaque = kind else {
+      throw Fault(
+        position: position, message: "NEWOBJ of \(kind.kind), which is not allowed",
+        isUnsupported: true)
+    }
+    try push(kind)
+  }
+
+  /// What an object remembers beside its items is not needed of dictionaries, and refused of tensors and the like.
   private mutating func build() throws {
     _ = try pop(1)
+    if stack.count > marks.last ?? 0, case .opaque? = stack.last { return }
     guard stack.count > marks.last ?? 0, case .node(let index)? = stack.last,
       nodes[index].kind == .dictionary
     else {
@@ -286,13 +335,17 @@ struct PickleMachine {
     }
   }
 
-  private func tuple(_ value: PickleValue) -> [PickleValue]? {
+  func tuple(_ value: PickleValue) -> [PickleValue]? {
     guard case .node(let index) = value, nodes[index].kind == .tuple else { return nil }
     return nodes[index].elements
   }
 
   private mutating func pushStorage() throws {
-    guard let parts = tuple(try pop(1)[0]), parts.count == 5, case .string("storage") = parts[0],
+    let id = tuple(try pop(1)[0])
+    if let id, id.count == 5, case .string("storage") = id[0], case .opaque = id[1] {
+      return try push(id[1])
+    }
+    guard let parts = id, parts.count == 5, case .string("storage") = parts[0],
       case .global(.storage(let type)) = parts[1], case .string(let key) = parts[2],
       case .integer(let count) = parts[4], let count = Int(exactly: count), count >= 0
     else { throw fault("a persistent id is not (\"storage\", class, key, place, count)") }
@@ -308,44 +361,6 @@ struct PickleMachine {
     try push(.storage(PickleStorage(type: type, start: range.lowerBound, count: count)))
   }
 
-  private func rebuiltTensor(_ arguments: [PickleValue]) throws -> PickleTensor {
-    guard 6...7 ~= arguments.count, case .storage(let storage) = arguments[0],
-      case .integer(let offset) = arguments[1], let offset = Int(exactly: offset),
-      let shape = try lengths(arguments[2]), let strides = try lengths(arguments[3])
-    else { throw fault("a tensor is not made from storage, offset, shape and strides") }
-    guard shape.count == strides.count, shape.count <= Self.axisLimit else {
-      throw fault(
-        "a tensor of \(shape.count) axes with \(strides.count) strides, at most \(Self.axisLimit) axes are read"
-      )
-    }
-    let outside =
-      "shape \(shape), strides \(strides), offset \(offset) lies outside its storage of \(storage.count) elements"
-    guard offset >= 0, offset <= storage.count else { throw fault(outside) }
-    // The index of the last element, and how many there are: both must fit the storage.
-    var (last, count, isEmpty) = (offset, 1, false)
-    for (length, stride) in zip(shape, strides) {
-      guard length > 0 else {
-        isEmpty = true
-        continue
-      }
-      let (reach, first) = (length - 1).multipliedReportingOverflow(by: stride)
-      let (sum, second) = last.addingReportingOverflow(reach)
-      let (product, third) = count.multipliedReportingOverflow(by: length)
-      guard !first, !second, !third else { throw fault(outside) }
-      (last, count) = (sum, product)
-    }
-    guard isEmpty || (last < storage.count && count <= storage.count) else { throw fault(outside) }
-    return PickleTensor(storage: storage, offset: offset, shape: shape, strides: strides)
-  }
-
-  private func lengths(_ value: PickleValue) throws -> [Int]? {
-    try tuple(value)?.map { element in
-      guard case .integer(let number) = element, let length = Int(exactly: number), length >= 0
-      else { throw fault("a shape or stride holds \(element.kind), expected numbers from 0") }
-      return length
-    }
-  }
-
   private func refusal(of code: UInt8) -> Fault {
     guard let name = PickleOpcode.refusedNames[code] else {
       return fault("byte \(code) is no pickle instruction; the file is damaged")
@@ -355,5 +370,5 @@ struct PickleMachine {
       isUnsupported: true)
   }
 
-  private func fault(_ message: String) -> Fault { Fault(position: position, message: message) }
+  func fault(_ message: String) -> Fault { Fault(position: position, message: message) }
 }

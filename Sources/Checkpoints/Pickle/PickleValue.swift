@@ -1,3 +1,4 @@
+import CanonicalJSON
 import TensorCore
 
 /// What the pickle machine can hold.
@@ -10,10 +11,15 @@ enum PickleValue {
   case integer(Int64)
   case number(Double)
   case string(String)
+  /// Bytes, which are passed over.
+  case bytes
   case global(PickleGlobal)
   case node(Int)
   case storage(PickleStorage)
   case tensor(PickleTensor)
+  /// Something that a class or function that is not read here would make: a number in the machine's table. Nothing is
+  /// made and nothing run; where it stands for a part of the state, the file is refused.
+  case opaque(Int)
 
   /// What it is, for messages.
   var kind: String {
@@ -23,15 +29,29 @@ enum PickleValue {
     case .integer: "a whole number"
     case .number: "a number"
     case .string: "a string"
+    case .bytes: "bytes"
     case .global(let global): global.name
     case .node: "a container"
     case .storage: "a storage"
     case .tensor: "a tensor"
+    case .opaque: "an object of a class that is not read here"
     }
   }
 }
 
-/// The classes and functions a checkpoint may name; nothing is ever called.
+/// A class or function that is not read here, and where a pickle names it.
+struct PickleOpaque {
+  var name: String
+  var position: Int
+
+  /// Why a file is refused that needs it.
+  var refusal: String {
+    "data.pkl, byte \(position): names \(JSONError.excerpt(of: name)), which is not allowed: only tensors are read, "
+      + "and nothing is run; save the bare tensors (state_dict) or convert the file to safetensors"
+  }
+}
+
+/// The classes and functions that tensors are saved with; nothing is ever called.
 enum PickleGlobal: Equatable {
   /// `collections.OrderedDict`: stands for an empty dictionary.
   case orderedDictionary
@@ -41,16 +61,11 @@ enum PickleGlobal: Equatable {
   case parameter
   /// `torch.FloatStorage` and the like.
   case storage(ElementType)
-  /// A class that may stand in the file as a name and no more: Lightning keys what its callbacks remember by it.
-  case bystander(String)
 
   private static let storages: [String: ElementType] = [
     "torch.DoubleStorage": .float64, "torch.FloatStorage": .float32, "torch.HalfStorage": .float16,
     "torch.BFloat16Storage": .bfloat16, "torch.LongStorage": .int64, "torch.IntStorage": .int32,
     "torch.ByteStorage": .uint8, "torch.BoolStorage": .bool,
-  ]
-  private static let bystanders: Set<String> = [
-    "pytorch_lightning.callbacks.model_checkpoint.ModelCheckpoint"
   ]
 
   /// The one of this name; nil for all others.
@@ -60,13 +75,8 @@ enum PickleGlobal: Equatable {
     case "torch._utils._rebuild_tensor_v2": self = .tensor
     case "torch._utils._rebuild_parameter": self = .parameter
     default:
-      if let type = Self.storages[name] {
-        self = .storage(type)
-      } else if Self.bystanders.contains(name) {
-        self = .bystander(name)
-      } else {
-        return nil
-      }
+      guard let type = Self.storages[name] else { return nil }
+      self = .storage(type)
     }
   }
 
@@ -76,7 +86,6 @@ enum PickleGlobal: Equatable {
     case .tensor: "torch._utils._rebuild_tensor_v2"
     case .parameter: "torch._utils._rebuild_parameter"
     case .storage(let type): "a storage class of \(type.rawValue)"
-    case .bystander(let name): name
     }
   }
 }

@@ -58,7 +58,8 @@ public struct GenerationRun: Sendable {
       "program": "triptych", "version": .string(ProgramVersion.text),
       "seed": .string(String(plan.seed)), "count": .integer(Int64(plan.count)),
       "shard_size": .integer(Int64(layout.shardSize)), "source": plan.source.json,
-      "model": ["files": fingerprint.json, "licence": text(licence)],
+      "model": .object(
+        [.init("files", fingerprint.json), .init("licence", text(licence))] + fingerprint.settings),
       "sampling": [
         "steps": .integer(Int64(settings.steps)), "guidance": .number(settings.guidance),
         "guidance_rescale": .number(settings.guidanceRescale),

@@ -49,9 +49,8 @@ struct BenchCommand: ParsableCommand {
 
   func run() throws {
     runtime.apply()
-    let path = try model.folder()
-    let model = try StableDiffusionModel(path: path)
-    let defaults = try SamplingDefaults(modelFolder: path)
+    let model = try model.load()
+    let defaults = try SamplingDefaults(for: model)
     let side = size ?? model.usualSide
     let settings = SamplingSettings(
       steps: steps ?? defaults.steps, guidance: defaults.guidance, width: side, height: side)

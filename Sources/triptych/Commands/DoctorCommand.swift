@@ -63,10 +63,10 @@ struct DoctorCommand: ParsableCommand {
   private func modelHealth() -> ModelHealth {
     var health = ModelHealth()
     do {
-      let path = try model.folder()
-      let report = try CheckpointReport(path: path)
-      health.licence = try ModelCard.licence(of: path)
-      let loaded = try StableDiffusionModel(path: path)
+      let path = try model.path()
+      let report = try CheckpointReport(path: path, options: model.singleFile.options)
+      let loaded = try model.load()
+      health.licence = try loaded.parts.licence()
       health.sha256 = try ModelFingerprint(loaded).sha256
       health.isFit = report.fits
       if !report.fits { health.fault = "\(path): tensors do not fit; see triptych checkpoint" }

@@ -87,7 +87,7 @@ struct GenerateCommand: ParsableCommand {
 
   func run() throws {
     runtime.apply()
-    let model = try StableDiffusionModel(path: model.folder())
+    let model = try model.load()
     let initial = try latents.map {
       try LatentsFile.read($0, channels: model.autoencoderConfiguration.latentChannels)
     }
@@ -104,7 +104,7 @@ struct GenerateCommand: ParsableCommand {
     let run = GenerationRun(
       plan: plan, settings: settings, scheduler: try model.schedulerKind(settings),
       fingerprint: try ModelFingerprint(model),
-      licence: try ModelCard.licence(of: model.folder.path),
+      licence: try model.parts.licence(),
       latentsDigest: try latents.map(FileDigest.sha256), masks: maskSettings,
       shardSize: output.shardSize, rules: try rules(hasMasks: maskSettings != nil),
       numerics: (runtime.precision.rawValue, KernelLevel.selected))

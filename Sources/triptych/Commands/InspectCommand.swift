@@ -68,7 +68,7 @@ struct InspectCommand: ParsableCommand {
   func run() throws {
     runtime.apply()
     let names = try EntityList.parse(entities)
-    let model = try StableDiffusionModel(path: model.folder())
+    let model = try model.load()
     var settings = try sampling.settings(for: model, latents: nil)
     if image != nil { settings.guidance = sampling.guidance ?? 1 }
     let picture = try image.map(GivenPicture.read)

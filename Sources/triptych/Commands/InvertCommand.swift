@@ -73,8 +73,8 @@ struct InvertCommand: ParsableCommand {
 
   func run() throws {
     runtime.apply()
-    let model = try StableDiffusionModel(path: model.folder())
-    let defaults = try SamplingDefaults(modelFolder: model.folder.path)
+    let model = try model.load()
+    let defaults = try SamplingDefaults(for: model)
     let (width, height) = pictureSize.resolved(width: model.usualSide, height: model.usualSide)
     var settings = SamplingSettings(
       steps: steps ?? defaults.steps, guidance: guidance, width: width, height: height)

@@ -53,7 +53,7 @@ struct PlanCommand: ParsableCommand {
     runtime.apply()
     guard check.isEmpty else { return try checkFiles() }
     let plan = try prompts.plan(latentCount: nil)
-    let model = try StableDiffusionModel(path: model.folder())
+    let model = try model.load()
     let settings = try sampling.settings(for: model, latents: nil)
     if let output { try WholeFile.checkPlace(output) }
     let summary = try measuring.summary(

@@ -20,7 +20,7 @@ struct TokenizeCommand: ParsableCommand {
   var input: String
 
   func run() throws {
-    let tokenizer = try CLIPTokenizer(folder: model.folder() + "/tokenizer")
+    let tokenizer = try model.tokenizer()
     var count = 0
     try LineReader.forEachLine(of: input) { bytes, line in
       guard !bytes.isEmpty else { return }

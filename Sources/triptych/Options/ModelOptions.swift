@@ -1,19 +1,44 @@
 import ArgumentParser
 import DefaultModel
 import Generation
+import TextConditioning
 
 /// Which model to use.
 struct ModelOptions: ParsableArguments {
   @Option(
     name: .long,
     help: ArgumentHelp(
-      "Model folder in the diffusers layout; the embedded model if not said.", valueName: "path"))
+      "Model: a folder in the diffusers layout, or a single .safetensors or .ckpt file; the embedded model if not said.",
+      valueName: "path"))
   var model: String?
 
-  /// The model's folder.
+  @OptionGroup var singleFile: SingleFileFlags
+
+  /// The model's folder or file.
   ///
   /// - Throws: ``GenerationError`` where the embedded model is not beside the executable.
-  func folder() throws -> String { try model ?? Self.embeddedFolder() }
+  func path() throws -> String { try model ?? Self.embeddedFolder() }
+
+  /// Opens the model and says on stderr what people should know of it.
+  ///
+  /// - Throws: `CheckpointError`, `DiffusionError` or ``GenerationError``.
+  func load() throws -> StableDiffusionModel {
+    let model = try StableDiffusionModel(path: path(), options: singleFile.options)
+    for notice in model.parts.notices { Console.note("triptych: \(Console.oneLine(notice))") }
+    return model
+  }
+
+  /// The model's tokenizer, without the rest of a folder.
+  ///
+  /// - Throws: `CheckpointError` or ``GenerationError``.
+  func tokenizer() throws -> CLIPTokenizer {
+    let path = try path()
+    guard ResourceFolder.isFolder(path) else {
+      return try ModelFile.open(path, options: singleFile.options).loadTokenizer()
+    }
+    try singleFile.options.checkAbsent(at: path)
+    return try CLIPTokenizer(folder: path + "/tokenizer")
+  }
 
   /// The folder of the embedded model.
   ///

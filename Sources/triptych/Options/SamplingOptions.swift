@@ -55,7 +55,7 @@ struct SamplingOptions: ParsableArguments {
 
   /// The settings for a model; `latents` [n, h, w, c] decide the size where they are given.
   func settings(for model: StableDiffusionModel, latents: Tensor?) throws -> SamplingSettings {
-    let defaults = try SamplingDefaults(modelFolder: model.folder.path)
+    let defaults = try SamplingDefaults(for: model)
     let cell = model.pixelsPerCell
     let (width, height) = pictureSize.resolved(
       width: latents.map { $0.shape[2] * cell } ?? model.usualSide,
