@@ -149,7 +149,7 @@ public struct CheckpointReport: Sendable {
       let isIndex = path.hasSuffix(".json")
       return (
         isIndex ? try ShardedCheckpoint(indexPath: path) : try WeightFile.open(path),
-        SingleFileModel.parent(of: path)
+        FileAccess.folder(of: path)
       )
     }
     let names = FileAccess.names(in: path)

@@ -11,6 +11,12 @@ enum FileAccess {
   /// Whether `path` is a regular file, links followed.
   static func isFile(_ path: String) -> Bool { mode(path) == S_IFREG }
 
+  /// The folder a path lies in.
+  static func folder(of path: String) -> String {
+    guard let slash = path.lastIndex(of: "/") else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
+  }
+
   /// The names in a folder, sorted; empty where it cannot be listed.
   static func names(in folder: String) -> [String] {
     guard let handle = opendir(folder) else { return [] }

@@ -17,8 +17,7 @@ public enum ResourceFolder {
         "the program cannot find its own folder (\(errorText())); mount /proc")
     }
     let path = String(decoding: buffer[..<length].map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    guard let slash = path.lastIndex(of: "/") else { return "." }
-    return slash == path.startIndex ? "/" : String(path[..<slash])
+    return FileAccess.folder(of: path)
   }
 
   /// Whether `path` is a folder, links followed.

@@ -6,8 +6,7 @@ public enum WholeFile {
   ///
   /// - Throws: ``GenerationError`` naming the folder.
   public static func checkPlace(_ path: String) throws {
-    let slash = path.lastIndex(of: "/")
-    let folder = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+    let folder = FileAccess.folder(of: path)
     guard !FileAccess.isFolder(path), FileAccess.isFolder(folder), access(folder, W_OK) == 0 else {
       throw GenerationError(
         .unwritable, path, "a file cannot be made there; expected a name in a folder that is there")

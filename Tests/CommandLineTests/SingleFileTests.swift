@@ -158,6 +158,26 @@ import Testing
     }
   }
 
+  @Test(arguments: [("sd15", 798), ("sd21", 0)])
+  func aTokenizerBesideTheFileIsFoundAndPadsAsTheKindDoes(
+    _ kind: String, _ padding: Int64
+  ) async throws {
+    try await withFolder(inMemory: true) { folder in
+      var shapes = try HollowFile.published(kind)
+      for (key, shape) in shapes where shape.first == 49408 { shapes[key] = [799, shape[1]] }
+      try HollowFile.write(shapes, to: folder + "/model.safetensors")
+      // Of the other kind: the padding is the model's affair, not the folder's.
+      let other = kind == "sd15" ? "sd2" : "sd1"
+      try FileManager.default.copyItem(
+        atPath: "\(place)/\(other)/tokenizer", toPath: folder + "/tokenizer")
+      try "\"a dog\"\n".write(toFile: folder + "/in", atomically: false, encoding: .utf8)
+      let outcome = try await Program.run(
+        ["tokenize", "--model", "model.safetensors", "--input", "in"], in: folder)
+      #expect(outcome.code == 0, "\(outcome.error)")
+      #expect(try json(outcome)["ids"]?.elements?.last == .integer(padding))
+    }
+  }
+
   @Test func optionsThatDoNotGoWithTheModelAreExit64() async throws {
     let folder = ["generate", "--prompt", "x"] + Program.tinyOptions
     for option in [

@@ -109,7 +109,7 @@ extension SingleFileModel {
       return !holds(given) && holds(inner) ? inner : given
     }
     if let folder { return folder.folder("tokenizer") }
-    let beside = Self.parent(of: path) + "/tokenizer"
+    let beside = FileAccess.folder(of: path) + "/tokenizer"
     guard FileAccess.isFolder(beside) else {
       throw GenerationError(
         .missingInput, path,

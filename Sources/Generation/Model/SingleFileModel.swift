@@ -83,15 +83,9 @@ public struct SingleFileModel: ModelParts {
     of path: String, _ options: SingleFileOptions
   ) throws -> (folder: ModelFolder?, isNeighbour: Bool) {
     if let given = options.configuration { return (try ModelFolder(path: given), false) }
-    let folder = parent(of: path)
+    let folder = FileAccess.folder(of: path)
     guard FileAccess.isFile(folder + "/model_index.json") else { return (nil, false) }
     return (try ModelFolder(path: folder), true)
-  }
-
-  /// The folder a file lies in.
-  static func parent(of path: String) -> String {
-    guard let slash = path.lastIndex(of: "/") else { return "." }
-    return slash == path.startIndex ? "/" : String(path[..<slash])
   }
 
   private static func checkWhole(
