@@ -1,1 +1,1 @@
-../../../CheckpointsTests/ZipArchive.swift
+../../../TestSupport/ZipArchive.swift
