@@ -1,5 +1,6 @@
 import Checkpoints
 import Foundation
+import TensorCore
 import TestSupport
 import Testing
 
@@ -63,6 +64,18 @@ import Testing
       Pickled.storage("0", count: 12), offset: 1, shape: [2, 1, 2], strides: [2, .max, 4])
     let path = try folder.write(Pickled.file(tensor: turned), to: "y.pth")
     #expect(try WeightFile.open(path).tensor("w").values == [1, 5, 3, 7])
+  }
+
+  private static let place = ProcessInfo.processInfo.environment["TRIPTYCH_WRITE_HOSTILE_FILES"]
+
+  /// For the fuzz targets, which begin with these files; the large ones would only slow them down.
+  @Test(.enabled(if: place != nil, "TRIPTYCH_WRITE_HOSTILE_FILES is not set"))
+  func theSmallFilesAreWrittenOnRequest() throws {
+    let folder = URL(fileURLWithPath: try #require(Self.place), isDirectory: true)
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    for file in HostileFile.all where !file.name.hasPrefix("large-") {
+      try Data(file.bytes()).write(to: folder.appendingPathComponent(file.name))
+    }
   }
 
   private static func readEverything(_ path: String) throws {

@@ -10,7 +10,7 @@ import Testing
   /// Weights that are no numbers are found by who reads them, not by a report.
   private static let files = HostileFile.all.enumerated().filter { index, file in
     file.name.hasPrefix("large-") || index.isMultiple(of: 3) && !file.says.hasPrefix("is ")
-  }.map(\.element)
+  }.map { $0.element }
 
   /// In a process of its own: a process that is started counts the memory of the one that started it.
   @Test func aReportOfAHostileFileIsOneLineAndTakesLittle() async {

@@ -3,6 +3,15 @@ public func zipArchive(_ entries: [(name: String, data: [UInt8])]) -> [UInt8] {
   ZipArchive(entries).bytes
 }
 
+/// An archive of a pickle and three storages, as the fuzz target of pickles reads it.
+public func fuzzedArchive(of pickle: [UInt8]) -> [UInt8] {
+  zipArchive(
+    [("x/data.pkl", pickle)]
+      + [("0", 48), ("1", 8), ("2", 0)].map { key, count in
+        ("x/data/\(key)", (0..<count).map { UInt8($0) })
+      })
+}
+
 /// A zip archive whose fields can be changed one by one.
 public struct ZipArchive {
   /// The whole file.

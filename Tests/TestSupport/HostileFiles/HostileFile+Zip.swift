@@ -103,7 +103,7 @@ extension HostileFile {
 
   private static let headers: [HostileFile] = [
     archive("no-signature-in-the-directory", "has no signature") { $0.set($0.centrals[1], 0) },
-    archive("no-signature-at-the-entry", "header at byte 0 has no signature") { $0.set(0, 0) },
+    archive("no-signature-at-the-entry", "header at byte 0 has no signature") { $0.set(2, 0) },
     archive("name-differs", "another name than the directory says") { $0.bytes[30] = 0x79 },
     archive("name-length-differs", "another name than the directory says") { $0.set(26, 9) },
     archive("size-differs", "another size than the directory says") { $0.set(22, 1, 4) },

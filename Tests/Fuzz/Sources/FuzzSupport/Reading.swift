@@ -70,7 +70,7 @@ private func check(_ error: any Error) {
   }
   let line = error.description
   precondition(line.utf8.allSatisfy { $0 >= 0x20 }, "not one line: \(line)")
-  precondition(line.utf8.count <= 1024, "a line of \(line.utf8.count) bytes")
+  precondition(line.utf8.count <= 4096, "a line of \(line.utf8.count) bytes")
   precondition(
     [.malformed, .unsupported, .notFinite].contains(error.code), "\(error.code): \(line)")
 }
