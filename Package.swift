@@ -86,6 +86,12 @@ let package = Package(
         .copy("Templates/presets"),
       ],
       swiftSettings: settings),
+    // Between 6 and 7: on top of Generation's prompts and run folders.
+    .target(
+      name: "ObjectWorld",
+      dependencies: [
+        "CanonicalJSON", "Generation", "DatasetFormat", "Imaging", "TensorCore",
+      ], swiftSettings: settings),
     // Aside: the embedded checkpoint, and nothing else.
     .target(
       name: "DefaultModel", resources: [.copy("Model")], swiftSettings: settings),
@@ -93,8 +99,9 @@ let package = Package(
     .executableTarget(
       name: "triptych",
       dependencies: [
-        "CanonicalJSON", "Generation", "DatasetExports", "MaskGrounding", "TextConditioning",
-        "LatentDiffusion", "DatasetFormat", "Imaging", "Checkpoints", "TensorCore", "DefaultModel",
+        "CanonicalJSON", "ObjectWorld", "Generation", "DatasetExports", "MaskGrounding",
+        "TextConditioning", "LatentDiffusion", "DatasetFormat", "Imaging", "Checkpoints",
+        "TensorCore", "DefaultModel",
         argumentParser,
       ],
       swiftSettings: settings),
@@ -120,7 +127,7 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "DatasetFormatTests",
-      dependencies: ["CanonicalJSON", "DatasetFormat", "Imaging"],
+      dependencies: ["CanonicalJSON", "DatasetFormat", "Imaging", "TestSupport"],
       swiftSettings: settings),
     .testTarget(
       name: "NeuralLayersTests",
@@ -154,6 +161,10 @@ let package = Package(
         "CanonicalJSON", "Generation", "DatasetFormat", "LatentDiffusion", "TextConditioning",
         "Checkpoints", "TensorCore", "TestSupport",
       ],
+      swiftSettings: settings),
+    .testTarget(
+      name: "ObjectWorldTests",
+      dependencies: ["ObjectWorld", "Generation", "DatasetFormat", "Imaging", "TestSupport"],
       swiftSettings: settings),
     .testTarget(
       name: "CommandLineTests",

@@ -7,6 +7,35 @@
 #if defined(__x86_64__)
 #include <cpuid.h>
 #endif
+#if defined(__x86_64__) && defined(__linux__)
+#include <sys/syscall.h>
+
+/// Whether the kernel lets this process use tiles: it must be asked once, for the registers are large.
+static int asks_for_tiles(void) {
+  enum { ARCH_GET_XCOMP_SUPP = 0x1021, ARCH_REQ_XCOMP_PERM = 0x1023, XFEATURE_XTILEDATA = 18 };
+  uint64_t supported = 0;
+  if (syscall(SYS_arch_prctl, ARCH_GET_XCOMP_SUPP, &supported) != 0) return 0;
+  return supported >> XFEATURE_XTILEDATA & 1 && syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA) == 0;
+}
+
+static int allows_tiles(void) {
+  enum { UNKNOWN, ALLOWED, REFUSED };
+  static _Atomic int answer = UNKNOWN;
+  if (answer == UNKNOWN) answer = asks_for_tiles() ? ALLOWED : REFUSED;
+  return answer == ALLOWED;
+}
+#elif defined(__x86_64__)
+static int allows_tiles(void) { return 0; }
+#endif
+
+#if defined(__x86_64__)
+static int has_avx512(void) {
+  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+         __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("fma");
+}
+
+static int has_avx512bf16(void) { return has_avx512() && __builtin_cpu_supports("avx512bf16"); }
+#endif
 
 const ck_table *ck_table_for(ck_level level) {
   // The builtin also asks whether the operating system saves the wide registers.
@@ -15,16 +44,16 @@ const ck_table *ck_table_for(ck_level level) {
     case CK_LEVEL_NEON: return ck_table_neon();
 #if defined(__x86_64__)
     case CK_LEVEL_AVX2:
-      return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? ck_table_avx2() : NULL;
-    case CK_LEVEL_AVX512:
-      return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-                     __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
-                     __builtin_cpu_supports("fma")
-                 ? ck_table_avx512()
-                 : NULL;
+      return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c") ? ck_table_avx2() : NULL;
+    case CK_LEVEL_AVX512: return has_avx512() ? ck_table_avx512() : NULL;
+    case CK_LEVEL_AVX512BF16: return has_avx512bf16() ? ck_table_avx512bf16() : NULL;
+    case CK_LEVEL_AMX:
+      return has_avx512bf16() && __builtin_cpu_supports("amx-tile") && __builtin_cpu_supports("amx-bf16") && allows_tiles() ? ck_table_amx() : NULL;
 #else
     case CK_LEVEL_AVX2:
-    case CK_LEVEL_AVX512: return NULL;
+    case CK_LEVEL_AVX512:
+    case CK_LEVEL_AVX512BF16:
+    case CK_LEVEL_AMX: return NULL;
 #endif
   }
   return NULL;
@@ -68,31 +97,67 @@ size_t ck_core_count(void) {
 size_t ck_panel_columns(const ck_table *table) { return table->panel_columns; }
 size_t ck_tile_rows(const ck_table *table) { return table->tile_rows; }
 
-size_t ck_row_block(void) { return CK_ROW_BLOCK; }
+int ck_multiplies_bfloat16(const ck_table *table) { return table->multiply_bfloat16 != NULL; }
+
+double ck_peak_operations(const ck_table *table, int bfloat16, size_t turns) {
+  return bfloat16 && table->peak_bfloat16 ? table->peak_bfloat16(turns) : table->peak(turns);
+}
+
+size_t ck_row_block(const ck_table *table, const ck_product *product) {
+  return product->storage == CK_STORAGE_PAIRS ? table->rows_together(product) : CK_ROW_BLOCK;
+}
 
 static size_t padded(size_t count, size_t unit) { return (count + unit - 1) / unit * unit; }
 
-size_t ck_scratch_floats(const ck_table *table) {
-  return CK_ROW_BLOCK * CK_DEPTH_STRIDE + CK_PANEL_GROUP * CK_ROW_BLOCK * table->panel_columns;
+size_t ck_scratch_floats(const ck_table *table, ck_storage storage) {
+  if (storage == CK_STORAGE_PAIRS) return CK_NARROW_GRID_FLOATS + CK_NARROW_PANELS * CK_NARROW_ROWS * table->panel_columns;
+  const size_t widened = storage == CK_STORAGE_FLOAT32 ? 0 : CK_DEPTH_BLOCK * table->panel_columns;
+  return CK_ROW_BLOCK * CK_DEPTH_STRIDE + CK_PANEL_GROUP * CK_ROW_BLOCK * table->panel_columns + widened;
 }
 
-size_t ck_packed_floats(const ck_table *table, size_t outputs, size_t depth) { return padded(outputs, table->panel_columns) * depth; }
+static size_t packed_depth(ck_storage storage, size_t channels, size_t taps) {
+  return storage == CK_STORAGE_PAIRS ? padded(channels, ck_channel_block(channels, taps)) * taps : channels * taps;
+}
 
-void ck_pack_weights(const ck_table *table, const float *weights, size_t outputs, size_t channels, size_t taps, float *packed, size_t first,
-                     size_t last) {
-  const size_t columns = table->panel_columns, depth = channels * taps;
+size_t ck_packed_bytes(const ck_table *table, ck_storage storage, size_t outputs, size_t channels, size_t taps) {
+  return padded(outputs, table->panel_columns) * packed_depth(storage, channels, taps) * (storage == CK_STORAGE_FLOAT32 ? 4 : 2);
+}
+
+/// Where a weight is in its panel.
+static size_t packed_place(const ck_table *table, ck_storage storage, size_t channels, size_t taps, size_t block, size_t c, size_t t,
+                           size_t j) {
+  const size_t columns = table->panel_columns;
+  if (storage != CK_STORAGE_PAIRS) return (t * channels + c) * columns + j;
+  const size_t depth = c / block * block * taps + t * block + c % block;
+  return depth / 2 * 2 * columns + 2 * j + depth % 2;
+}
+
+void ck_pack_weights(const ck_table *table, ck_storage storage, const float *weights, size_t outputs, size_t channels, size_t taps,
+                     void *packed, size_t first, size_t last) {
+  const size_t columns = table->panel_columns, depth = channels * taps, whole = packed_depth(storage, channels, taps);
+  const size_t block = ck_channel_block(channels, taps);
   // A run of channels of all the panel's outputs at a time, so that what is scattered stays in the first-level cache.
   const size_t run = taps < 64 ? 64 / taps : 1;
   for (size_t panel = first; panel < last; panel++) {
-    float *to = packed + panel * depth * columns;
+    float *wide = (float *)packed + panel * whole * columns;
+    uint16_t *half = (uint16_t *)packed + panel * whole * columns;
+    if (storage == CK_STORAGE_PAIRS) memset(half, 0, whole * columns * sizeof *half);
     const size_t present = outputs - panel * columns < columns ? outputs - panel * columns : columns;
     for (size_t c0 = 0; c0 < channels; c0 += run) {
       const size_t c1 = c0 + run < channels ? c0 + run : channels;
       for (size_t j = 0; j < columns; j++) {
         const float *from = weights + (panel * columns + j) * depth;
         for (size_t c = c0; c < c1; c++)
-          for (size_t t = 0; t < taps; t++)
-            to[(t * channels + c) * columns + j] = j < present ? from[c * taps + t] : 0;
+          for (size_t t = 0; t < taps; t++) {
+            const float value = j < present ? from[c * taps + t] : 0;
+            const size_t place = packed_place(table, storage, channels, taps, block, c, t, j);
+            switch (storage) {
+              case CK_STORAGE_FLOAT32: wide[place] = value; break;
+              case CK_STORAGE_FLOAT16: half[place] = ck_half_bits(value); break;
+              case CK_STORAGE_BFLOAT16:
+              case CK_STORAGE_PAIRS: half[place] = ck_bfloat16_bits(value); break;
+            }
+          }
       }
     }
   }
@@ -100,29 +165,36 @@ void ck_pack_weights(const ck_table *table, const float *weights, size_t outputs
 
 void ck_multiply(const ck_table *table, const ck_product *product, size_t row_first, size_t row_last, size_t panel_first, size_t panel_last,
                  float *scratch) {
-  table->multiply(product, row_first, row_last, panel_first, panel_last, scratch);
+  if (product->storage == CK_STORAGE_PAIRS) table->multiply_bfloat16(product, row_first, row_last, panel_first, panel_last, scratch);
+  else table->multiply(product, row_first, row_last, panel_first, panel_last, scratch);
 }
 
-size_t ck_attention_key_floats(const ck_table *table, size_t key_count, size_t width) {
-  return padded(key_count, table->panel_columns) * width;
+size_t ck_attention_key_floats(const ck_table *table, const ck_attention *attention) {
+  if (attention->bfloat16) return padded(attention->key_count, CK_NARROW_PAIR) * padded(attention->width, CK_NARROW_PAIR) / 2;
+  return padded(attention->key_count, table->panel_columns) * attention->width;
 }
 
-size_t ck_attention_value_floats(const ck_table *table, size_t key_count, size_t width) {
-  return padded(width, table->panel_columns) * key_count;
+size_t ck_attention_value_floats(const ck_table *table, const ck_attention *attention) {
+  const size_t columns = padded(attention->width, table->panel_columns);
+  return attention->bfloat16 ? columns * padded(attention->key_count, CK_NARROW_PAIR) / 2 : columns * attention->key_count;
 }
 
-size_t ck_attention_scratch_floats(const ck_table *table, size_t width) {
-  return CK_QUERY_BLOCK * (CK_KEY_BLOCK + 16 + padded(width, table->panel_columns));
+size_t ck_attention_scratch_floats(const ck_table *table, const ck_attention *attention) {
+  const size_t columns = padded(attention->width, table->panel_columns);
+  if (!attention->bfloat16) return CK_QUERY_BLOCK * (CK_KEY_BLOCK + 16 + columns);
+  return CK_NARROW_QUERIES * (CK_NARROW_KEYS + CK_NARROW_KEYS / 2 + columns + padded(attention->width, CK_NARROW_PAIR) / 2);
 }
 
-size_t ck_attention_block(void) { return CK_QUERY_BLOCK; }
+size_t ck_attention_block(const ck_attention *attention) { return attention->bfloat16 ? CK_NARROW_QUERIES : CK_QUERY_BLOCK; }
 
 void ck_attention_pack(const ck_table *table, const ck_attention *attention, size_t sample, size_t head) {
-  table->attention_pack(attention, sample, head);
+  if (attention->bfloat16) table->attention_pack_bfloat16(attention, sample, head);
+  else table->attention_pack(attention, sample, head);
 }
 
 void ck_attention_attend(const ck_table *table, const ck_attention *attention, size_t sample, size_t head, size_t block, float *scratch) {
-  table->attention_attend(attention, sample, head, block, scratch);
+  if (attention->bfloat16) table->attention_attend_bfloat16(attention, sample, head, block, scratch);
+  else table->attention_attend(attention, sample, head, block, scratch);
 }
 
 size_t ck_average_scratch_floats(const ck_table *table, size_t key_count) {

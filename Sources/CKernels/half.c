@@ -1,4 +1,4 @@
-#include "CKernels.h"
+#include "table.h"
 #include <string.h>
 
 static float bits_to_float(uint32_t bits) {
@@ -22,7 +22,7 @@ static float float_from_half_bits(uint16_t h) {
   return bits_to_float(bits | special | (uint32_t)(h & 0x8000u) << 16);
 }
 
-static uint16_t half_bits_from_float(float value) {
+uint16_t ck_half_bits(float value) {
   uint32_t bits = float_to_bits(value);
   uint16_t sign = (uint16_t)((bits >> 16) & 0x8000u);
   uint32_t magnitude = bits & 0x7fffffffu;
@@ -35,6 +35,12 @@ static uint16_t half_bits_from_float(float value) {
   }
   uint32_t rounded = magnitude + 0xfffu + ((magnitude >> 13) & 1u) - 0x38000000u;
   return (uint16_t)(sign | (rounded >> 13));
+}
+
+uint16_t ck_bfloat16_bits(float value) {
+  const uint32_t bits = float_to_bits(value);
+  if ((bits & 0x7fffffffu) > 0x7f800000u) return (uint16_t)((bits >> 16) | 0x40u);
+  return (uint16_t)((bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16);
 }
 
 void ck_float_from_half(const void *source, float *destination, size_t count) {
@@ -58,7 +64,7 @@ void ck_float_from_bfloat16(const void *source, float *destination, size_t count
 void ck_half_from_float(const float *source, void *destination, size_t count) {
   unsigned char *bytes = destination;
   for (size_t i = 0; i < count; i++) {
-    uint16_t h = half_bits_from_float(source[i]);
+    uint16_t h = ck_half_bits(source[i]);
     memcpy(bytes + 2 * i, &h, 2);
   }
 }
@@ -66,13 +72,7 @@ void ck_half_from_float(const float *source, void *destination, size_t count) {
 void ck_bfloat16_from_float(const float *source, void *destination, size_t count) {
   unsigned char *bytes = destination;
   for (size_t i = 0; i < count; i++) {
-    uint32_t bits = float_to_bits(source[i]);
-    uint16_t h;
-    if ((bits & 0x7fffffffu) > 0x7f800000u) {
-      h = (uint16_t)((bits >> 16) | 0x40u);
-    } else {
-      h = (uint16_t)((bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16);
-    }
+    uint16_t h = ck_bfloat16_bits(source[i]);
     memcpy(bytes + 2 * i, &h, 2);
   }
 }

@@ -5,7 +5,8 @@
 #define CK_VECTOR_FLOATS 16
 #define CK_TILE_ROWS 14
 #define CK_FUSED 1
-#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma"))), apply_to = function)
+#define CK_NATIVE_HALF 1
+#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,f16c"))), apply_to = function)
 #include "level_vector.h"
 #include "level_product.h"
 #include "level_attention.h"

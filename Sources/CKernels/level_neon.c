@@ -6,6 +6,7 @@
 #define CK_VECTOR_FLOATS 4
 #define CK_TILE_ROWS 12
 #define CK_FUSED 1
+#define CK_NATIVE_HALF 1
 #include "level_vector.h"
 #include "level_product.h"
 #include "level_attention.h"

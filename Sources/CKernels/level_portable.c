@@ -4,6 +4,7 @@
 #define CK_VECTOR_FLOATS 4
 #define CK_TILE_ROWS 6
 #define CK_FUSED 0
+#define CK_NATIVE_HALF 0
 #include "level_vector.h"
 #include "level_product.h"
 #include "level_attention.h"

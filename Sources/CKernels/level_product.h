@@ -109,6 +109,35 @@ static void finish_rows(const ck_product *p, size_t row, size_t count, size_t co
   }
 }
 
+/// Floats of a panel's depth `first ..< first + depth`, widened into `to` where they are stored in 16 bits.
+static const float *widen_panel(const ck_product *p, size_t first, size_t depth, float *to) {
+  if (p->storage == CK_STORAGE_FLOAT32) return (const float *)p->packed + first * NR;
+  const uint16_t *from = (const uint16_t *)p->packed + first * NR;
+  for (size_t i = 0; i < depth * NR; i += V)
+    vstore(to + i, p->storage == CK_STORAGE_FLOAT16 ? vload_half(from + i) : vload_bfloat16(from + i));
+  return to;
+}
+
+/// Multiplications and additions per second are its result divided by the time it takes: registers alone.
+static double peak(size_t turns) {
+  enum { SUMS = MR * PANEL_VECTORS - 2 };
+  float ones = 1;
+  // Hidden from the compiler, which would add up once what is the same.
+  __asm__("" : "+m"(ones));
+  vfloat sum[SUMS];
+  for (int i = 0; i < SUMS; i++) sum[i] = vsplat(ones * (float)i);
+  const vfloat one = vsplat(ones);
+  for (size_t turn = 0; turn < turns; turn++) {
+#pragma clang loop unroll(full)
+    for (int i = 0; i < SUMS; i++) sum[i] = vmuladd(one, one, sum[i]);
+  }
+  vfloat total = sum[0];
+  for (int i = 1; i < SUMS; i++) total += sum[i];
+  volatile float kept = vsum(total);
+  (void)kept;
+  return (double)turns * SUMS * V * 2;
+}
+
 /// Works in blocks of rows and groups of panels. The sums of a group, [CK_PANEL_GROUP][CK_ROW_BLOCK][NR], stay in the
 /// scratch until the whole depth is added up, then bias, shift and residual are added and they are written once.
 static void multiply(const ck_product *p, size_t row_first, size_t row_last, size_t panel_first, size_t panel_last,
@@ -116,7 +145,7 @@ static void multiply(const ck_product *p, size_t row_first, size_t row_last, siz
   const size_t depth = p->channels * p->kernel_height * p->kernel_width;
   const int in_place = reads_in_place(p, depth);
   float *gathered = scratch;
-  float *sums = scratch + CK_ROW_BLOCK * CK_DEPTH_STRIDE;
+  float *sums = scratch + CK_ROW_BLOCK * CK_DEPTH_STRIDE, *widened = sums + CK_PANEL_GROUP * CK_ROW_BLOCK * NR;
   for (size_t row = row_first; row < row_last; row += CK_ROW_BLOCK) {
     const size_t rows = row_last - row < CK_ROW_BLOCK ? row_last - row : CK_ROW_BLOCK;
     for (size_t group = panel_first; group < panel_last; group += CK_PANEL_GROUP) {
@@ -130,7 +159,7 @@ static void multiply(const ck_product *p, size_t row_first, size_t row_last, siz
           const size_t left = p->columns - panel * NR;
           const int vectors = left > V ? 2 : 1;
           float *c = sums + (panel - group) * CK_ROW_BLOCK * NR;
-          const float *b = p->packed + (panel * depth + k0) * NR;
+          const float *b = widen_panel(p, panel * depth + k0, block, widened);
           for (size_t i = 0; i < rows; i += MR) {
             const size_t count = rows - i < MR ? rows - i : MR;
             tile(count, vectors, a + i * a_stride, a_stride, b, block, c + i * NR, NR, k0 > 0);

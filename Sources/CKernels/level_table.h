@@ -5,6 +5,14 @@ static const ck_table table = {
     .tile_rows = MR,
     .panel_columns = NR,
     .multiply = multiply,
+    .peak = peak,
+#ifdef CK_BFLOAT16
+    .multiply_bfloat16 = multiply_bfloat16,
+    .attention_pack_bfloat16 = attention_pack_bfloat16,
+    .attention_attend_bfloat16 = attention_attend_bfloat16,
+    .peak_bfloat16 = bfloat16_peak,
+    .rows_together = rows_together,
+#endif
     .attention_pack = attention_pack,
     .attention_attend = attention_attend,
     .attention_average = attention_average,

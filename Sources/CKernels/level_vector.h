@@ -1,5 +1,5 @@
 // Vectors of one level. Included once per level file, which defines CK_VECTOR_FLOATS, CK_TILE_ROWS, CK_FUSED (whether
-// the instruction set multiplies and adds in one step) and CK_NAME(name).
+// the instruction set multiplies and adds in one step) and CK_NATIVE_HALF (whether it widens half precision).
 #include <math.h>
 #include <string.h>
 #include "table.h"
@@ -28,6 +28,32 @@ INLINE vfloat vmuladd(vfloat a, vfloat b, vfloat c) {
 #else
   return a * b + c;
 #endif
+}
+
+typedef uint16_t vshort __attribute__((vector_size(CK_VECTOR_FLOATS * 2)));
+
+/// Half precision to float, exactly.
+INLINE vfloat vload_half(const uint16_t *p) {
+#if CK_NATIVE_HALF
+  typedef _Float16 vhalf __attribute__((vector_size(CK_VECTOR_FLOATS * 2)));
+  vhalf half;
+  memcpy(&half, p, sizeof half);
+  return __builtin_convertvector(half, vfloat);
+#else
+  // Scaling by 2^112 moves the exponent and makes subnormals normal; infinity and NaN get their exponent afterwards.
+  vshort half;
+  memcpy(&half, p, sizeof half);
+  const vint bits = __builtin_convertvector(half, vint), magnitude = (bits & 0x7fff) << 13;
+  const vfloat scaled = (vfloat)magnitude * 0x1p112f;
+  return (vfloat)((vint)scaled | ((magnitude >= 0x0f800000) & 0x7f800000) | (bits & 0x8000) << 16);
+#endif
+}
+
+/// bfloat16 to float, exactly.
+INLINE vfloat vload_bfloat16(const uint16_t *p) {
+  vshort half;
+  memcpy(&half, p, sizeof half);
+  return (vfloat)(__builtin_convertvector(half, vint) << 16);
 }
 
 INLINE vfloat vmax(vfloat a, vfloat b) { return __builtin_elementwise_max(a, b); }

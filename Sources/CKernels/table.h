@@ -9,6 +9,14 @@ struct ck_table {
   size_t tile_rows;
   size_t panel_columns;
   void (*multiply)(const ck_product *, size_t, size_t, size_t, size_t, float *);
+  double (*peak)(size_t);
+  /// NULL where the level has no bfloat16 products.
+  void (*multiply_bfloat16)(const ck_product *, size_t, size_t, size_t, size_t, float *);
+  void (*attention_pack_bfloat16)(const ck_attention *, size_t, size_t);
+  void (*attention_attend_bfloat16)(const ck_attention *, size_t, size_t, size_t, float *);
+  double (*peak_bfloat16)(size_t);
+  /// Rows from `row` on that are best given to one call.
+  size_t (*rows_together)(const ck_product *);
   void (*attention_pack)(const ck_attention *, size_t, size_t);
   void (*attention_attend)(const ck_attention *, size_t, size_t, size_t, float *);
   void (*attention_average)(const ck_attention *, size_t, size_t, float *);
@@ -30,10 +38,39 @@ enum { CK_ROW_BLOCK = 168, CK_DEPTH_BLOCK = 256, CK_DEPTH_STRIDE = CK_DEPTH_BLOC
 enum { CK_PANEL_GROUP = 10 };
 enum { CK_QUERY_BLOCK = 84, CK_KEY_BLOCK = 256 };
 
+/// The same of bfloat16 products, which work on rows and panels of the second-level cache at once: depth is padded to
+/// CK_NARROW_PAIR, a grid of narrowed input pixels takes CK_NARROW_GRID_FLOATS.
+enum {
+  CK_NARROW_PAIR = 32,
+  CK_NARROW_ROWS = 512,
+  CK_NARROW_PANELS = 16,
+  CK_NARROW_GRID_FLOATS = 144 * 1024,
+  CK_NARROW_QUERIES = 64,
+  CK_NARROW_KEYS = 256,
+};
+
+/// Channels of which bfloat16 products narrow the input at once; the order of depth in packed weights follows from it:
+/// blocks of channels, then taps, then channels.
+static inline size_t ck_channel_block(size_t channels, size_t taps) {
+  const size_t units = (channels + CK_NARROW_PAIR - 1) / CK_NARROW_PAIR, most = taps == 1 ? 16 : 5;
+  size_t blocks = (units + most - 1) / most;
+  const size_t enough = 2 * blocks;
+  // Blocks of one size where a few more make that possible: else the last one is filled with zeros.
+  for (size_t even = blocks; even <= enough; even++)
+    if (even > 0 && units % even == 0) return units / even * CK_NARROW_PAIR;
+  return (units + blocks - 1) / blocks * CK_NARROW_PAIR;
+}
+
+/// A float rounded to half precision and to bfloat16, to nearest even.
+uint16_t ck_half_bits(float value);
+uint16_t ck_bfloat16_bits(float value);
+
 /// NULL where the build has no such level.
 const ck_table *ck_table_portable(void);
 const ck_table *ck_table_neon(void);
 const ck_table *ck_table_avx2(void);
 const ck_table *ck_table_avx512(void);
+const ck_table *ck_table_avx512bf16(void);
+const ck_table *ck_table_amx(void);
 
 #endif

@@ -55,6 +55,9 @@ public struct WeightScope: Sendable {
   /// The stored shape of `name`, nil where absent.
   public func shape(_ name: String) -> [Int]? { source.record(key(name))?.shape }
 
+  /// How the elements of `name` are stored, nil where absent.
+  public func type(of name: String) -> ElementType? { source.record(key(name))?.type }
+
   /// The first of several names under which the checkpoint has a tensor or a whole part; nil where it has none.
   ///
   /// Published files name the same weights differently: `to_q` or, in old conversions, `query`.

@@ -15,6 +15,14 @@ public struct ClassTable: Sendable, Equatable {
     case none = "-"
   }
 
+  /// What a file says of colours.
+  public enum Colours: Sendable {
+    /// Every line has one, as in a run folder.
+    case required
+    /// A line of four fields has none, as people write tables by hand.
+    case optional
+  }
+
   /// One class.
   public struct Entry: Sendable, Equatable {
     /// The number in masks, 1 to 65534.
@@ -78,8 +86,9 @@ public struct ClassTable: Sendable, Equatable {
   /// - Parameters:
   ///   - tsv: the file's bytes.
   ///   - path: the file, for messages.
+  ///   - colours: whether a line has a colour; without them the palette's are taken.
   /// - Throws: ``DatasetError`` `malformed` with the line that is wrong.
-  public init(tsv: [UInt8], path: String) throws {
+  public init(tsv: [UInt8], path: String, colours: Colours = .required) throws {
     guard let text = String(validating: tsv, as: UTF8.self) else {
       throw DatasetError(.malformed, path: path, "not valid UTF-8")
     }
@@ -87,7 +96,9 @@ public struct ClassTable: Sendable, Equatable {
     let lines = text.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
     for (number, line) in lines.enumerated() {
       if line.first == UInt8(ascii: "#") || (line.isEmpty && number == lines.count - 1) { continue }
-      entries.append(try Self.entry(String(Substring(line)), path: "\(path), line \(number + 1)"))
+      entries.append(
+        try Self.entry(
+          String(Substring(line)), path: "\(path), line \(number + 1)", colours: colours))
     }
     try self.init(entries, path: path)
   }
@@ -107,19 +118,22 @@ public struct ClassTable: Sendable, Equatable {
     LabelMask.Depth(highestID: entries.last?.id ?? 0)
   }
 
-  private static func entry(_ line: String, path: String) throws -> Entry {
-    let fields = line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
-    guard fields.count == 5 else {
+  private static func entry(_ line: String, path: String, colours: Colours) throws -> Entry {
+    var fields = line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
+    let hasColour = colours == .required || fields.count != 4
+    guard fields.count == (hasColour ? 5 : 4) else {
       throw DatasetError(
         .malformed, path: path,
         "\(fields.count) fields, expected 5: id, name, aliases, colour, split")
     }
+    if !hasColour { fields.insert("", at: 3) }
     guard let id = Int(fields[0]), String(id) == fields[0], idRange.contains(id) else {
       throw DatasetError(
         .malformed, path: path,
         "the id is \"\(fields[0])\", expected \(idRange.lowerBound) to \(idRange.upperBound)")
     }
-    guard let colour = Colour(hexadecimal: fields[3]) else {
+    let colour = hasColour ? Colour(hexadecimal: fields[3]) : Palette.colour(of: UInt16(id))
+    guard let colour else {
       throw DatasetError(
         .malformed, path: path, "the colour is \"\(fields[3])\", expected #rrggbb")
     }

@@ -22,7 +22,12 @@ public struct ConfigurationDifference: Sendable, Equatable, CustomStringConverti
     return text.count > 60 ? "\(text.prefix(57))..." : text
   }
 
-  /// All keys that differ, sorted; the order of members does not count.
+  /// The longest list whose elements are compared one by one.
+  private static let listLimit = 16
+
+  /// All keys that differ, sorted.
+  ///
+  /// The order of members does not count; short lists of objects are compared by position, from 0.
   ///
   /// - Parameters:
   ///   - found: the run folder's configuration.
@@ -37,6 +42,13 @@ public struct ConfigurationDifference: Sendable, Equatable, CustomStringConverti
   private static func between(
     _ found: JSONValue, _ wanted: JSONValue, prefix: String
   ) -> [ConfigurationDifference] {
+    if let old = found.elements, let new = wanted.elements, old.count == new.count,
+      1...listLimit ~= old.count, (old + new).allSatisfy({ $0.members != nil })
+    {
+      return zip(old, new).enumerated().flatMap { position, pair in
+        between(pair.0, pair.1, prefix: "\(prefix).\(position)")
+      }
+    }
     guard let foundMembers = found.members, let wantedMembers = wanted.members else {
       if found.canonicalText == wanted.canonicalText { return [] }
       return [ConfigurationDifference(key: prefix, found: found, wanted: wanted)]

@@ -1,44 +1,50 @@
-import CanonicalJSON
+package import CanonicalJSON
 
-/// The members of an object, all known and all there.
-struct RecordFields {
+/// The members of an object, all known and, but for those that may be left out, all there.
+package struct RecordFields {
   let json: JSONValue
   let path: String
   let what: String
 
-  init(_ json: JSONValue, path: String, what: String, keys: [String]) throws {
+  package init(
+    _ json: JSONValue, path: String, what: String, keys: [String], optional: [String] = [],
+    ignoresOthers: Bool = false
+  ) throws {
     self.json = json
     self.path = path
     self.what = what
     guard let members = json.members else {
       throw DatasetError(.malformed, path: path, "the \(what) is \(json.kind), expected an object")
     }
-    for member in members where !keys.contains(member.name) {
+    for member in members
+    where !ignoresOthers && !keys.contains(member.name) && !optional.contains(member.name) {
       throw DatasetError(
         .malformed, path: path, "the \(what) has the unknown key \"\(member.name)\"")
     }
     for key in keys { _ = try value(key) }
   }
 
-  func value(_ key: String) throws -> JSONValue {
+  package func value(_ key: String) throws -> JSONValue {
     guard let value = json[key] else {
       throw DatasetError(.malformed, path: path, "the \(what) has no key \"\(key)\"")
     }
     return value
   }
 
-  func fault(_ key: String, expected: String) throws -> DatasetError {
+  package func fault(_ key: String, expected: String) throws -> DatasetError {
     let found = String(try value(key).text.prefix(80))
     return DatasetError(
       .malformed, path: path, "the \(what)'s \"\(key)\" is \(found), expected \(expected)")
   }
 
-  func string(_ key: String) throws -> String {
+  func isNull(_ key: String) throws -> Bool { try value(key).isNull }
+
+  package func string(_ key: String) throws -> String {
     guard let text = try value(key).string else { throw try fault(key, expected: "a string") }
     return text
   }
 
-  func bool(_ key: String) throws -> Bool {
+  package func bool(_ key: String) throws -> Bool {
     guard let bool = try value(key).bool else { throw try fault(key, expected: "true or false") }
     return bool
   }
@@ -78,12 +84,12 @@ struct RecordFields {
     return text
   }
 
-  func array(_ key: String) throws -> [JSONValue] {
+  package func array(_ key: String) throws -> [JSONValue] {
     guard let elements = try value(key).elements else { throw try fault(key, expected: "an array") }
     return elements
   }
 
-  func strings(_ key: String) throws -> [String] {
+  package func strings(_ key: String) throws -> [String] {
     try array(key).map { element in
       guard let text = element.string else { throw try fault(key, expected: "an array of strings") }
       return text

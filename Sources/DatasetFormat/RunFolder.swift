@@ -289,7 +289,7 @@ public final class RunFolder {
     try files.synchronizeDirectory("")
   }
 
-  static let configurationLimit = 64 << 20
+  package static let configurationLimit = 64 << 20
   /// How often a lock is tried, 20 ms apart.
   private static let lockAttempts = 250
 }

@@ -103,8 +103,8 @@ public struct RunVerifier {
       }
       verifier.facts.layout = try RunLayout(configuration: json, path: name)
       verifier.facts.rules = try FilterRules.ofRun(json, path: name)
-      // Only pictures that were generated have seeds that follow from the run's.
-      if json["sampling"] != nil {
+      // Only pictures that were generated or composed have seeds that follow from the run's.
+      if json["sampling"] != nil || json["world"] != nil {
         verifier.facts.runSeed = json["seed"]?.string.flatMap { UInt64($0) }
       }
       if let precision = json["numerics"]?["precision"]?.string,

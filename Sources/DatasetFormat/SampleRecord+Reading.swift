@@ -29,7 +29,7 @@ extension SampleRecord {
         "index", "image", "mask", "prompt", "seed", "attempt", "steps", "guidance", "scheduler",
         "width", "height", "accepted", "reasons", "entities",
         "scores", "rejected_attempts",
-      ])
+      ], optional: ["sources"])
     let attempt = try fields.integer("attempt", in: 0...Self.attemptLimit)
     let rejected = try fields.array("rejected_attempts").map {
       try RejectedAttempt(json: $0, path: path)
@@ -43,13 +43,15 @@ extension SampleRecord {
       hasMask: try fields.value("mask") != .null,
       prompt: try fields.string("prompt"), seed: try fields.seed("seed"),
       attempt: attempt,
-      steps: try fields.integer("steps", in: 0...Int(Int32.max)),
-      guidance: try fields.number("guidance"), scheduler: try fields.string("scheduler"),
+      steps: try fields.isNull("steps") ? nil : fields.integer("steps", in: 0...Int(Int32.max)),
+      guidance: try fields.isNull("guidance") ? nil : fields.number("guidance"),
+      scheduler: try fields.isNull("scheduler") ? nil : fields.string("scheduler"),
       width: try fields.integer("width", in: 1...PixelImage.sideLimit),
       height: try fields.integer("height", in: 1...PixelImage.sideLimit),
       reasons: try fields.strings("reasons"),
       entities: try fields.array("entities").map { try Entity(json: $0, path: path) },
-      scores: try Scores(json: fields.value("scores"), path: path), rejectedAttempts: rejected)
+      scores: try Scores(json: fields.value("scores"), path: path), rejectedAttempts: rejected,
+      sources: try json["sources"] == nil ? [] : fields.strings("sources"))
     try fields.expect("image", .string(image))
     if let mask { try fields.expect("mask", .string(mask)) }
     try fields.expect("accepted", .bool(isAccepted))

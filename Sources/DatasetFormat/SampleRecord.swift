@@ -60,12 +60,12 @@ public struct SampleRecord: Sendable, Equatable {
   public var seed: UInt64
   /// How many attempts failed before.
   public var attempt: Int
-  /// Sampling steps.
-  public var steps: Int
-  /// The guidance scale.
-  public var guidance: Double
-  /// The scheduler's name.
-  public var scheduler: String
+  /// Sampling steps; nil where no model made the picture.
+  public var steps: Int?
+  /// The guidance scale; nil where no model made the picture.
+  public var guidance: Double?
+  /// The scheduler's name; nil where no model made the picture.
+  public var scheduler: String?
   /// The picture's width in pixels.
   public var width: Int
   /// The picture's height in pixels.
@@ -78,14 +78,18 @@ public struct SampleRecord: Sendable, Equatable {
   public var scores: Scores
   /// The attempts before this one, from 0, all of them rejected; as many as ``attempt`` says.
   public var rejectedAttempts: [RejectedAttempt]
+  /// The files that a composed picture was put together from, its background first; empty for any other.
+  public var sources: [String]
 
   /// Describes a sample.
   ///
   /// - Precondition: there are `attempt` rejected attempts, numbered from 0.
   public init(
-    index: Int, hasMask: Bool = false, prompt: String, seed: UInt64, attempt: Int = 0, steps: Int,
-    guidance: Double, scheduler: String, width: Int, height: Int, reasons: [String] = [],
-    entities: [Entity] = [], scores: Scores, rejectedAttempts: [RejectedAttempt] = []
+    index: Int, hasMask: Bool = false, prompt: String, seed: UInt64, attempt: Int = 0,
+    steps: Int? = nil, guidance: Double? = nil, scheduler: String? = nil, width: Int, height: Int,
+    reasons: [String] = [],
+    entities: [Entity] = [], scores: Scores, rejectedAttempts: [RejectedAttempt] = [],
+    sources: [String] = []
   ) {
     precondition(
       rejectedAttempts.map(\.attempt) == Array(0..<attempt),
@@ -104,6 +108,7 @@ public struct SampleRecord: Sendable, Equatable {
     self.entities = entities
     self.scores = scores
     self.rejectedAttempts = rejectedAttempts
+    self.sources = sources
   }
 
   /// Whether the sample passed the filters.
@@ -118,18 +123,21 @@ public struct SampleRecord: Sendable, Equatable {
   /// - Precondition: every number is finite.
   public var line: String { json.text }
 
-  /// The record as JSON, members in the order of the format.
+  /// The record as JSON, members in the order of the format; `sources` only where there are some.
   public var json: JSONValue {
-    [
+    let json: JSONValue = [
       "index": .integer(Int64(index)), "image": .string(image),
       "mask": mask.map { .string($0) } ?? .null, "prompt": .string(prompt),
       "seed": .string(String(seed)), "attempt": .integer(Int64(attempt)),
-      "steps": .integer(Int64(steps)), "guidance": .number(guidance),
-      "scheduler": .string(scheduler), "width": .integer(Int64(width)),
+      "steps": steps.map { .integer(Int64($0)) } ?? .null,
+      "guidance": guidance.map { .number($0) } ?? .null,
+      "scheduler": scheduler.map { .string($0) } ?? .null, "width": .integer(Int64(width)),
       "height": .integer(Int64(height)), "accepted": .bool(isAccepted),
       "reasons": .array(reasons.map { .string($0) }), "entities": .array(entities.map(\.json)),
       "scores": scores.json, "rejected_attempts": .array(rejectedAttempts.map(\.json)),
     ]
+    guard !sources.isEmpty else { return json }
+    return .object((json.members ?? []) + [.init("sources", .array(sources.map { .string($0) }))])
   }
 }
 

@@ -35,7 +35,7 @@ public struct DiskEstimate: Sendable, Equatable {
     guard let free = Self.free(at: path), bytes / 2 > free else { return }
     throw GenerationError(
       .tryAgain, path,
-      "the run would take up to \(MemoryEstimate.text(bytes)) of disk, "
-        + "\(MemoryEstimate.text(free)) are free; make room or choose fewer")
+      "the run would take up to \(MemorySize.text(bytes)) of disk, "
+        + "\(MemorySize.text(free)) are free; make room or choose fewer")
   }
 }

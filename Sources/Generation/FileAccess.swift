@@ -1,15 +1,15 @@
 import Glibc
 
 /// The current text of `errno`.
-func errorText() -> String { String(cString: strerror(errno)) }
+package func errorText() -> String { String(cString: strerror(errno)) }
 
 /// Reading small files that people write.
-enum FileAccess {
+package enum FileAccess {
   /// Whether `path` is a folder, links followed.
-  static func isFolder(_ path: String) -> Bool { mode(path) == S_IFDIR }
+  package static func isFolder(_ path: String) -> Bool { mode(path) == S_IFDIR }
 
   /// Whether `path` is a regular file, links followed.
-  static func isFile(_ path: String) -> Bool { mode(path) == S_IFREG }
+  package static func isFile(_ path: String) -> Bool { mode(path) == S_IFREG }
 
   /// The folder a path lies in.
   static func folder(of path: String) -> String {
@@ -19,7 +19,18 @@ enum FileAccess {
 
   /// The names in a folder, sorted; empty where it cannot be listed.
   static func names(in folder: String) -> [String] {
-    guard let handle = opendir(folder) else { return [] }
+    do { return try list(folder) } catch { return [] }
+  }
+
+  /// The names in a folder but hidden ones, sorted.
+  ///
+  /// - Throws: ``GenerationError`` where it cannot be listed.
+  package static func list(_ folder: String) throws -> [String] {
+    guard let handle = opendir(folder) else {
+      let isMissing = errno == ENOENT
+      throw GenerationError(
+        isMissing ? .missingInput : .unreadable, folder, "cannot be listed: \(errorText())")
+    }
     defer { closedir(handle) }
     var names: [String] = []
     while let entry = readdir(handle) {
@@ -34,7 +45,7 @@ enum FileAccess {
   /// The bytes of a regular file.
   ///
   /// - Throws: ``GenerationError`` where it is absent, unreadable, no file, or larger than `limit` bytes.
-  static func bytes(of path: String, limit: Int) throws -> [UInt8] {
+  package static func bytes(of path: String, limit: Int) throws -> [UInt8] {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else {
       let code: GenerationError.Code =

@@ -1,5 +1,5 @@
 import Checkpoints
-import LatentDiffusion
+public import LatentDiffusion
 import MaskGrounding
 import TensorCore
 import TextConditioning
@@ -32,9 +32,11 @@ public struct ModelBenchmark {
   ///   - model: the folder.
   ///   - settings: size of pictures, steps, guidance.
   ///   - batch: samples at once; the denoiser sees exactly so many rows, or twice as many within a picture.
+  ///   - tiling: whether the autoencoder works through large pictures piece by piece.
   /// - Throws: `CheckpointError`, `DiffusionError` or ``GenerationError``.
   public init(
-    _ part: Part, model: StableDiffusionModel, settings: SamplingSettings, batch: Int
+    _ part: Part, model: StableDiffusionModel, settings: SamplingSettings, batch: Int,
+    tiling: AutoencoderTiling = .auto
   ) throws {
     let (height, width) = (
       settings.height / model.pixelsPerCell, settings.width / model.pixelsPerCell
@@ -52,10 +54,10 @@ public struct ModelBenchmark {
       let projected = unet.project(text: text)
       once = { _ = unet(latents, timesteps: [500], projectedText: projected) }
     case .vaeDecode:
-      let autoencoder = try model.autoencoder()
+      let autoencoder = try model.autoencoder(tiling: tiling)
       once = { _ = autoencoder.decode(latents) }
     case .vaeEncode:
-      let autoencoder = try model.autoencoder()
+      let autoencoder = try model.autoencoder(tiling: tiling)
       let picture = RandomStreams(seed: 1).normals(
         stream: 0, shape: [batch, settings.height, settings.width, 3])
       once = { _ = autoencoder.encode(picture) }
@@ -68,7 +70,8 @@ public struct ModelBenchmark {
       once = try Self.grounding(model, batch: batch, height: height, width: width)
     case .image:
       let plan = try GenerationPlan(source: .prompts(["a photo of a dog"]), count: batch, seed: 0)
-      let maker = try SampleMaker(model: model, plan: plan, settings: settings)
+      let maker = try SampleMaker(
+        model: model, plan: plan, settings: settings, tiling: tiling)
       once = { _ = try maker.make(Array(0..<batch)) { _ in } }
     }
   }

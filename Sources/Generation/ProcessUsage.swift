@@ -2,6 +2,13 @@ import Glibc
 
 /// What the process has taken of the machine.
 public enum ProcessUsage {
+  /// Seconds that all its threads have computed.
+  public static var processorSeconds: Double {
+    var time = timespec()
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+  }
+
   /// The most memory it held at once, in bytes.
   public static var peakResidentBytes: Int {
     // The system's count of a process includes what its parent held when it started it; this one does not.

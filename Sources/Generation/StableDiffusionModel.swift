@@ -11,6 +11,8 @@ public struct StableDiffusionModel: Sendable {
   public let unetConfiguration: UNetConfiguration
   /// The shape of the autoencoder.
   public let autoencoderConfiguration: AutoencoderConfiguration
+  /// What changes the parts when they are loaded (see ``adapted(by:)``).
+  var fitted = FittedAdapters()
 
   /// Reads and checks the configurations; no weight is read yet.
   ///
@@ -44,15 +46,16 @@ public struct StableDiffusionModel: Sendable {
   /// Loads the tokenizer.
   ///
   /// - Throws: `CheckpointError` or ``GenerationError``.
-  public func tokenizer() throws -> CLIPTokenizer { try parts.loadTokenizer() }
+  public func tokenizer() throws -> CLIPTokenizer { try fitted.extended(try plainTokenizer()) }
+
+  /// The tokenizer without the words of embeddings.
+  func plainTokenizer() throws -> CLIPTokenizer { try parts.loadTokenizer() }
 
   /// Loads the text encoder and checks that it fits the denoiser.
   ///
   /// - Throws: `CheckpointError`.
   public func textEncoder() throws -> CLIPTextEncoder {
-    let configuration = try CLIPTextConfiguration(
-      try parts.configuration(of: "text_encoder"), file: parts.configurationFile(of: "text_encoder")
-    )
+    let configuration = try textConfiguration()
     guard configuration.width == unetConfiguration.textWidth else {
       throw CheckpointError(
         .wrongShape, file: parts.configurationFile(of: "unet"), key: "cross_attention_dim",
@@ -60,15 +63,37 @@ public struct StableDiffusionModel: Sendable {
           + "\(configuration.width)")
     }
     defer { BufferPool.shared.trim() }
-    return try CLIPTextEncoder(
-      WeightScope(try parts.weights("text_encoder")), configuration: configuration)
+    let encoder = try CLIPTextEncoder(
+      WeightScope(fitted.merged(.textEncoder, try parts.weights("text_encoder"))),
+      configuration: configuration)
+    return try fitted.extended(encoder, of: try plainTokenizer())
+  }
+
+  /// The sizes of the text encoder.
+  ///
+  /// - Throws: `CheckpointError`.
+  func textConfiguration() throws -> CLIPTextConfiguration {
+    try CLIPTextConfiguration(
+      try parts.configuration(of: "text_encoder"), file: parts.configurationFile(of: "text_encoder")
+    )
   }
 
   /// The scheduler of the settings, with all that the model's own configuration says.
   ///
-  /// - Throws: `DiffusionError` where one of them is not supported, or the steps do not go with it.
+  /// - Throws: `DiffusionError` where one of them is not supported, or the steps do not go with it;
+  ///   ``GenerationError`` where it makes noise of pictures.
   public func scheduler(_ settings: SamplingSettings) throws -> any Scheduler {
-    let scheduler = try schedulerConfiguration().scheduler(settings.scheduler)
+    let configuration = try schedulerConfiguration()
+    guard try (settings.scheduler ?? configuration.kind()).makesSamples else {
+      let names = SchedulerConfiguration.Kind.samplers.map(\.rawValue).joined(separator: ", ")
+      throw GenerationError(
+        .usage,
+        settings.scheduler == nil
+          ? parts.configurationFile(of: "scheduler") : "--scheduler",
+        "ddim-inverse makes noise of pictures, as triptych invert does; choose another with --scheduler: \(names)"
+      )
+    }
+    let scheduler = try configuration.scheduler(settings.scheduler)
     _ = try scheduler.start(stepCount: settings.steps, eta: Float(settings.eta))
     return scheduler
   }
@@ -104,14 +129,20 @@ public struct StableDiffusionModel: Sendable {
   public func unet() throws -> UNet {
     // What weights were widened into before they were packed is not needed again.
     defer { BufferPool.shared.trim() }
-    return try UNet(WeightScope(try parts.weights("unet")), unetConfiguration)
+    return try UNet(
+      WeightScope(fitted.merged(.unet, try parts.weights("unet"))), unetConfiguration)
   }
 
   /// Loads the autoencoder.
   ///
+  /// - Parameter tiling: whether it works through large pictures piece by piece.
+  /// - Returns: the autoencoder.
   /// - Throws: `CheckpointError`.
-  public func autoencoder() throws -> Autoencoder {
+  public func autoencoder(tiling: AutoencoderTiling = .auto) throws -> Autoencoder {
     defer { BufferPool.shared.trim() }
-    return try Autoencoder(WeightScope(try parts.weights("vae")), autoencoderConfiguration)
+    var autoencoder = try Autoencoder(
+      WeightScope(try parts.weights("vae")), autoencoderConfiguration)
+    autoencoder.tiling = tiling
+    return autoencoder
   }
 }

@@ -40,23 +40,14 @@ public enum JPEGCodec {
 
   /// Runs a C call and turns its status and message into an error.
   static func checked(_ body: (UnsafeMutablePointer<CChar>) -> cjpeg_status) throws {
-    try withUnsafeTemporaryAllocation(
-      of: CChar.self, capacity: Int(CJPEG_MESSAGE_SIZE)
-    ) { buffer in
-      buffer.initialize(repeating: 0)
-      guard let message = buffer.baseAddress else {
-        throw ImagingError(.outOfMemory, "out of memory")
+    try CodecMessage.checked(format: "JPEG", capacity: Int(CJPEG_MESSAGE_SIZE)) { message in
+      switch body(message) {
+      case CJPEG_OK: nil
+      case CJPEG_UNSUPPORTED: .unsupported
+      case CJPEG_TOO_LARGE: .tooLarge
+      case CJPEG_NO_MEMORY: .outOfMemory
+      default: .malformed
       }
-      let status = body(message)
-      guard status != CJPEG_OK else { return }
-      let code: ImagingError.Code =
-        switch status {
-        case CJPEG_UNSUPPORTED: .unsupported
-        case CJPEG_TOO_LARGE: .tooLarge
-        case CJPEG_NO_MEMORY: .outOfMemory
-        default: .malformed
-        }
-      throw ImagingError(code, "JPEG: " + String(cString: message))
     }
   }
 }

@@ -31,22 +31,45 @@ extension PNGCodec {
   /// - Returns: an RGB picture; 16 bits are cut to the upper 8.
   /// - Throws: ``ImagingError`` where the file is malformed, animated or beyond the limits.
   public static func decodeOnWhite(_ bytes: [UInt8]) throws -> PixelImage {
+    let cutout = try decodeCutout(bytes)
+    var samples: [UInt8] = []
+    samples.reserveCapacity(cutout.width * cutout.height * 3)
+    for start in stride(from: 0, to: cutout.samples.count, by: 4) {
+      let alpha = Int(cutout.samples[start + 3])
+      for channel in 0..<3 {
+        let mixed = Int(cutout.samples[start + channel]) * alpha + 255 * (255 - alpha)
+        samples.append(UInt8((2 * mixed + 255) / 510))
+      }
+    }
+    return try PixelImage(
+      width: cutout.width, height: cutout.height, channels: .rgb, samples: samples)
+  }
+
+  /// Reads a picture with its alpha.
+  ///
+  /// - Parameters:
+  ///   - bytes: a whole file.
+  ///   - sideLimit: the longest side that is unpacked, in pixels.
+  /// - Returns: the picture; 16 bits are cut to the upper 8, what has no alpha is opaque.
+  /// - Throws: ``ImagingError`` where the file is malformed, animated or beyond the limits.
+  public static func decodeCutout(
+    _ bytes: [UInt8], sideLimit: Int = PixelImage.sideLimit
+  ) throws -> CutoutImage {
     let header = try inspect(bytes)
     let (width, height) = (Int(header.width), Int(header.height))
+    guard max(width, height) <= sideLimit else {
+      throw ImagingError(
+        .tooLarge, "PNG: \(width) x \(height) pixels; at most \(sideLimit) a side are read here")
+    }
     var pixels = [UInt8](repeating: 0, count: width * height * 4)
     _ = try pixels.withUnsafeMutableBytes {
       try decode(bytes, layout: CPNG_LAYOUT_RGBA8, into: $0)
     }
-    var samples: [UInt8] = []
-    samples.reserveCapacity(width * height * 3)
-    for start in stride(from: 0, to: pixels.count, by: 4) {
-      let alpha = Int(pixels[start + 3])
-      for channel in 0..<3 {
-        let mixed = Int(pixels[start + channel]) * alpha + 255 * (255 - alpha)
-        samples.append(UInt8((2 * mixed + 255) / 510))
-      }
-    }
-    return try PixelImage(width: width, height: height, channels: .rgb, samples: samples)
+    // A palette or a single colour may be marked transparent, too.
+    let hasAlpha =
+      header.color_type & 4 != 0
+      || stride(from: 3, to: pixels.count, by: 4).contains { pixels[$0] < 255 }
+    return CutoutImage(width: width, height: height, samples: pixels, hasAlpha: hasAlpha)
   }
 
   /// Reads a mask as ``encode(_:depth:text:)-(LabelMask,_,_)`` writes it, or 8-bit grey ids.

@@ -152,23 +152,14 @@ public enum PNGCodec {
 
   /// Runs a C call and turns its status and message into an error.
   static func checked(_ body: (UnsafeMutablePointer<CChar>) -> cpng_status) throws {
-    try withUnsafeTemporaryAllocation(
-      of: CChar.self, capacity: Int(CPNG_MESSAGE_SIZE)
-    ) { buffer in
-      buffer.initialize(repeating: 0)
-      guard let message = buffer.baseAddress else {
-        throw ImagingError(.outOfMemory, "out of memory")
+    try CodecMessage.checked(format: "PNG", capacity: Int(CPNG_MESSAGE_SIZE)) { message in
+      switch body(message) {
+      case CPNG_OK: nil
+      case CPNG_UNSUPPORTED: .unsupported
+      case CPNG_TOO_LARGE: .tooLarge
+      case CPNG_NO_MEMORY: .outOfMemory
+      default: .malformed
       }
-      let status = body(message)
-      guard status != CPNG_OK else { return }
-      let code: ImagingError.Code =
-        switch status {
-        case CPNG_UNSUPPORTED: .unsupported
-        case CPNG_TOO_LARGE: .tooLarge
-        case CPNG_NO_MEMORY: .outOfMemory
-        default: .malformed
-        }
-      throw ImagingError(code, "PNG: " + String(cString: message))
     }
   }
 }

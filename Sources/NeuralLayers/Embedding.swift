@@ -10,6 +10,9 @@ public struct Embedding: Sendable {
   /// The table [V, D].
   public let table: Tensor
 
+  /// Takes the table [V, D].
+  public init(_ table: Tensor) { self.table = table }
+
   /// Reads the table.
   ///
   /// - Throws: `CheckpointError` with the full key if it is absent or misshapen.

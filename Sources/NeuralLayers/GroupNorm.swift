@@ -31,4 +31,18 @@ public struct GroupNorm: Sendable {
   public func callAsFunction(_ x: Tensor, thenSiLU: Bool = false) -> Tensor {
     groupNorm(x, groups: groups, scale: scale, shift: shift, epsilon: epsilon, thenSiLU: thenSiLU)
   }
+
+  /// What normalising does to each channel of a map that is given in bands of rows.
+  ///
+  /// - Shapes: `bands` [hᵢ, W, C] from the top → [2, C].
+  public func factors(of bands: [Tensor]) -> Tensor {
+    groupFactors(ofBands: bands, groups: groups, scale: scale, epsilon: epsilon)
+  }
+
+  /// Normalises some rows of a map whose factors are known: the same bytes as with all of it at once.
+  ///
+  /// - Shapes: `parts` [hᵢ, W, C] from the top → [Σhᵢ, W, C].
+  public func callAsFunction(_ parts: [Tensor], factors: Tensor, thenSiLU: Bool = false) -> Tensor {
+    groupNormalized(parts, factors: factors, shift: shift, thenSiLU: thenSiLU)
+  }
 }

@@ -10,11 +10,15 @@ public struct Linear: Sendable {
   private let weight: PackedWeights
   private let bias: Tensor?
 
-  /// Reads the layer's tensors.
+  /// Reads the layer's tensors; `precision` is for layers that must not follow the selected one.
   ///
   /// - Throws: `CheckpointError` with the full key if one is absent or misshapen.
-  public init(_ weights: WeightScope, inputs: Int, outputs: Int, bias: Bool = true) throws {
-    weight = PackedWeights(linear: try weights.matrix("weight", outputs, inputs))
+  public init(
+    _ weights: WeightScope, inputs: Int, outputs: Int, bias: Bool = true,
+    precision: Precision = .selected
+  ) throws {
+    weight = try PackedWeights(
+      linear: weights, inputs: inputs, outputs: outputs, precision: precision)
     self.bias = bias ? try weights.tensor("bias", [outputs]) : nil
   }
 

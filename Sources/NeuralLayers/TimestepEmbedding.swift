@@ -52,13 +52,16 @@ public struct TimestepEmbedding: Sendable {
   private let first: Linear
   private let second: Linear
 
-  /// Reads the layer's tensors.
+  /// Reads the layer's tensors, which stay exact: every block of a network hangs on them, and they are small.
   ///
   /// - Throws: `CheckpointError` with the full key if one is absent or misshapen.
   public init(_ weights: WeightScope, sinusoids: Sinusoids, outputs: Int) throws {
     self.sinusoids = sinusoids
-    first = try Linear(weights / "linear_1", inputs: sinusoids.width, outputs: outputs)
-    second = try Linear(weights / "linear_2", inputs: outputs, outputs: outputs)
+    first = try Linear(
+      weights / "linear_1", inputs: sinusoids.width, outputs: outputs,
+      precision: .exact)
+    second = try Linear(
+      weights / "linear_2", inputs: outputs, outputs: outputs, precision: .exact)
   }
 
   /// Embeds the timesteps.

@@ -87,7 +87,8 @@ public final class BufferPool: Sendable {
     }
   }
 
-  static func roundedCapacity(_ count: Int) -> Int {
+  /// The floats of the block that `count` floats get.
+  public static func roundedCapacity(_ count: Int) -> Int {
     let wanted = max(count, 64)
     let step: Int
     if wanted <= 1 << 14 {

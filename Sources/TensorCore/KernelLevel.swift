@@ -13,6 +13,10 @@ public enum KernelLevel: String, Sendable, CaseIterable {
   case avx2
   /// 512-bit vectors.
   case avx512
+  /// The floats of ``avx512``, and bfloat16 products of 512-bit vectors.
+  case avx512bf16
+  /// The floats of ``avx512``, and bfloat16 products of tiles of 16 × 16, where the operating system allows them.
+  case amx
 
   private var code: ck_level {
     switch self {
@@ -20,6 +24,19 @@ public enum KernelLevel: String, Sendable, CaseIterable {
     case .neon: CK_LEVEL_NEON
     case .avx2: CK_LEVEL_AVX2
     case .avx512: CK_LEVEL_AVX512
+    case .avx512bf16: CK_LEVEL_AVX512BF16
+    case .amx: CK_LEVEL_AMX
+    }
+  }
+
+  /// Whether products of ``Precision/default`` are in bfloat16 here, with sums in float.
+  public var multipliesBFloat16: Bool { ck_multiplies_bfloat16(kernels) == 1 }
+
+  /// The level that computes the same floats and is known by them: what ``Precision/exact`` results depend on.
+  public var floatLevel: KernelLevel {
+    switch self {
+    case .avx512bf16, .amx: .avx512
+    default: self
     }
   }
 

@@ -2,9 +2,10 @@ import CKernels
 
 /// The weights of a linear map or convolution, turned and packed once for the kernels.
 ///
-/// Packed for the level that is selected at that moment, and used at that level ever after.
+/// Packed for the level and the precision that are selected at that moment, and used so ever after.
 public struct PackedWeights: Sendable {
   let packed: Tensor
+  let storage: ck_storage
   /// The level whose kernels the packing is for.
   public let level: KernelLevel
   /// Input width (channels).
@@ -19,33 +20,76 @@ public struct PackedWeights: Sendable {
   /// Packs a linear map.
   ///
   /// - Shapes: `weight` [outputs, inputs], as PyTorch stores it.
-  public init(linear weight: Tensor) {
+  /// - Parameters:
+  ///   - weight: the matrix.
+  ///   - type: what the numbers were read from, which they are kept in where the precision is not exact.
+  ///   - precision: how they are kept and multiplied.
+  public init(
+    linear weight: Tensor, storedAs type: ElementType = .float32,
+    precision: Precision = .selected
+  ) {
     precondition(weight.rank == 2, "linear weight must be [O, I], got \(weight.shape)")
-    self.init(weight.reshaped([weight.shape[0], weight.shape[1], 1, 1]))
+    self.init(weight.reshaped([weight.shape[0], weight.shape[1], 1, 1]), type, precision)
   }
 
   /// Packs a convolution.
   ///
   /// - Shapes: `weight` [outputs, inputs, kernel height, kernel width], as PyTorch stores it.
-  public init(convolution weight: Tensor) {
+  /// - Parameters:
+  ///   - weight: the kernel.
+  ///   - type: what the numbers were read from, which they are kept in where the precision is not exact.
+  ///   - precision: how they are kept and multiplied.
+  public init(
+    convolution weight: Tensor, storedAs type: ElementType = .float32,
+    precision: Precision = .selected
+  ) {
     precondition(weight.rank == 4, "conv weight must be [O, I, kh, kw], got \(weight.shape)")
-    self.init(weight)
+    self.init(weight, type, precision)
   }
 
-  private init(_ weight: Tensor) {
+  /// Taps of the largest kernel that bfloat16 products take: 3×3.
+  private static let mostTaps = 9
+
+  /// Bytes the packed weights take.
+  public var byteCount: Int { packed.count * MemoryLayout<Float>.size }
+
+  /// Bytes an element takes.
+  public var elementByteCount: Int { storage == CK_STORAGE_FLOAT32 ? 4 : 2 }
+
+  private static func storage(
+    of type: ElementType, taps: Int, _ level: KernelLevel, _ precision: Precision
+  ) -> ck_storage {
+    guard precision != .exact else { return CK_STORAGE_FLOAT32 }
+    if level.multipliesBFloat16 && taps <= mostTaps { return CK_STORAGE_PAIRS }
+    return switch type {
+    case .float16: CK_STORAGE_FLOAT16
+    case .bfloat16: CK_STORAGE_BFLOAT16
+    default: CK_STORAGE_FLOAT32
+    }
+  }
+
+  private init(_ weight: Tensor, _ type: ElementType, _ precision: Precision) {
     let (o, i, kh, kw) = (weight.shape[0], weight.shape[1], weight.shape[2], weight.shape[3])
     level = KernelLevel.selected
     let kernels = level.kernels
     (outputs, inputs, kernelHeight, kernelWidth) = (o, i, kh, kw)
-    packed = Tensor(shape: [ck_packed_floats(kernels, o, i * kh * kw)]) { out in
+    let storage = Self.storage(of: type, taps: kh * kw, level, precision)
+    self.storage = storage
+    // Blocks of memory are counted in floats, whatever is in them.
+    let floats = (ck_packed_bytes(kernels, storage, o, i, kh * kw) + 3) / 4
+    packed = Tensor(shape: [floats]) { out in
       weight.withUnsafePointer { source in
         guard let destination = out.baseAddress else { return }
         Parallel.forEach(Self.panelCount(o, kernels)) { panel, _ in
-          ck_pack_weights(kernels, source, o, i, kh * kw, destination, panel, panel + 1)
+          ck_pack_weights(
+            kernels, storage, source, o, i, kh * kw, destination, panel, panel + 1)
         }
       }
     }
   }
+
+  /// Columns of a panel at the selected level: packed outputs are a multiple of it.
+  public static var panelColumns: Int { ck_panel_columns(KernelLevel.kernels) }
 
   /// Panels that `outputs` columns fill.
   static func panelCount(_ outputs: Int, _ kernels: OpaquePointer) -> Int {

@@ -28,6 +28,21 @@ public enum Parallel {
     }
   }
 
+  /// What `body` makes of each of `0..<count`, in order; any thread may make any of them.
+  ///
+  /// - Throws: what `body` throws for the lowest number that it throws for.
+  package static func map<T>(_ count: Int, _ body: (Int) throws -> T) throws -> [T] {
+    var results = [Result<T, any Error>?](repeating: nil, count: count)
+    results.withUnsafeMutableBufferPointer { buffer in
+      let out = buffer
+      forEach(count) { piece, _ in out[piece] = Result { try body(piece) } }
+    }
+    return try results.enumerated().map { piece, result in
+      guard let result else { preconditionFailure("piece \(piece) of \(count) was not made") }
+      return try result.get()
+    }
+  }
+
   /// Calls `body` with every piece in `0..<pieces` and a block of scratch memory that belongs to the calling thread
   /// for the length of that piece.
   static func forEach(

@@ -20,7 +20,7 @@ public struct CLIPTextConfiguration: Sendable, Equatable {
   /// The number of attention heads (`num_attention_heads`).
   public let headCount: Int
   /// V, the rows of the token table (`vocab_size`).
-  public let vocabularySize: Int
+  public internal(set) var vocabularySize: Int
   /// The most tokens in a sequence (`max_position_embeddings`).
   public let positionCount: Int
   /// The activation (`hidden_act`).

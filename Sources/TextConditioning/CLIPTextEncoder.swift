@@ -10,9 +10,9 @@ public import TensorCore
 /// - Source: transformers `CLIPTextModel`.
 public struct CLIPTextEncoder: Sendable {
   /// The sizes.
-  public let configuration: CLIPTextConfiguration
+  public private(set) var configuration: CLIPTextConfiguration
   private let file: String
-  private let tokens: Embedding
+  private var tokens: Embedding
   private let positions: Embedding
   private let layers: [CLIPTextLayer]
   private let finalNorm: LayerNorm
@@ -59,6 +59,29 @@ public struct CLIPTextEncoder: Sendable {
         "the table has \(configuration.positionCount) rows, expected at least the "
           + "model_max_length \(tokenizer.length) of the tokenizer in \(tokenizer.folder)")
     }
+  }
+
+  /// The encoder with vectors for more ids; what the table has for those ids is replaced.
+  ///
+  /// - Parameters:
+  ///   - vectors: [n, D].
+  ///   - firstID: the id of the first one.
+  /// - Returns: the encoder with a longer table.
+  /// - Precondition: the vectors are as wide as the table, and no id is left out between it and `firstID`.
+  public func adding(_ vectors: Tensor, at firstID: Int) -> CLIPTextEncoder {
+    let size = configuration.vocabularySize
+    precondition(
+      vectors.rank == 2 && vectors.lastDimension == configuration.width && 0...size ~= firstID,
+      "text encoder: vectors \(vectors.shape) at \(firstID) of a table [\(size), \(configuration.width)]"
+    )
+    let end = firstID + vectors.shape[0]
+    var result = self
+    result.tokens = Embedding(
+      joinedRows([
+        tokens.table.rows(0..<firstID), vectors, tokens.table.rows(min(end, size)..<size),
+      ]))
+    result.configuration.vocabularySize = max(end, size)
+    return result
   }
 
   /// The last hidden state behind the final layer norm.

@@ -10,7 +10,7 @@ extension CLIPTokenizer {
   /// The tokens of a text, whatever its length, without begin and end, each with its part of the text.
   ///
   /// The ids are those of ``encode(_:)``. Ranges are in order; they meet or overlap only where several tokens are
-  /// made of one character. A base and its marks that are composed count as one.
+  /// made of one character or stand for one added word. A base and its marks that are composed count as one.
   public func placedTokens(of text: String) -> [PlacedToken] {
     let scalars = TextSplitting.scalars(text)
     var starts = [0]
@@ -40,7 +40,8 @@ extension CLIPTokenizer {
     var tokens: [PlacedToken] = []
     for stretch in normalized.stretches(of: text) {
       switch stretch {
-      case .token(let id, let range): tokens.append(.init(id: id, range: range))
+      case .token(let id, let range):
+        tokens += (expansions[id] ?? [id]).map { .init(id: $0, range: range) }
       case .text(let part):
         TextSplitting.forEachPiece(of: part) { piece in
           let scalarOfByte = Self.scalarsOfBytes(piece)

@@ -31,16 +31,18 @@ public struct CLIPTokenizer: Sendable {
   /// The id that fills up: the end's in Stable Diffusion 1, that of `!` in Stable Diffusion 2.
   public let padID: Int
   /// The largest id that ``encode(_:)`` can return.
-  public let largestID: Int
+  public internal(set) var largestID: Int
   /// The folder, for messages.
   public let folder: String
 
   let merges: BytePairMerges
   let verbatim: AddedTokens
-  let normalized: AddedTokens
+  var normalized: AddedTokens
+  var spellings: [Int: String]
+  /// All tokens of a word that has several, by the first one's id (see ``adding(_:)``).
+  var expansions: [Int: [Int]] = [:]
   private let inside: [UInt32]
   private let ending: [UInt32]
-  private let spellings: [Int: String]
 
   /// Reads `vocab.json`, `merges.txt`, `tokenizer_config.json` and, where there, `special_tokens_map.json`
   /// and `added_tokens.json`.
@@ -148,7 +150,7 @@ public struct CLIPTokenizer: Sendable {
   private func appendNormalized(_ text: [UInt32], to ids: inout [Int]) {
     for stretch in normalized.stretches(of: text) {
       switch stretch {
-      case .token(let id, _): ids.append(id)
+      case .token(let id, _): ids += expansions[id] ?? [id]
       case .text(let text):
         TextSplitting.forEachPiece(of: text) { piece in
           merges.apply(to: symbols(piece)) { id, _ in ids.append(id) }

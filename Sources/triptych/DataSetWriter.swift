@@ -13,11 +13,8 @@ enum DataSetWriter {
     let export = try DatasetExport(run, options: options)
     let reporter = ProgressReporter(total: export.plan.entries.count, unit: "sample")
     let summary = try export.write(to: output) { done in
-      guard Interruption.signalNumber == 0 else {
-        reporter.finish()
-        throw GenerationError(
-          .interrupted, output, "stopped; nothing was changed there, the same command begins again")
-      }
+      try Interruption.check(
+        output, leaving: "nothing was changed there, the same command begins again", reporter)
       // Only once the place is known to be free: an error is one line.
       if done == 0 {
         for note in export.notes { Console.note("triptych: \(Console.oneLine(note))") }

@@ -33,13 +33,20 @@ enum Interruption {
   /// The exit code of a run stopped by `number`; a hang-up counts as a request to terminate.
   static func exitCode(_ number: Int32) -> Int32 { number == SIGINT ? 130 : 143 }
 
-  /// Ends the work once a signal has come; for commands that keep what is finished.
+  /// Ends the work once a signal has come.
   ///
+  /// - Parameters:
+  ///   - place: the file or command that is at work.
+  ///   - leaving: what the work leaves behind.
+  ///   - reporter: the progress line to end first.
   /// - Throws: ``GenerationError`` `interrupted`.
-  static func check(_ path: String) throws {
+  static func check(
+    _ place: String, leaving: String = "what is finished stays, the same command goes on",
+    _ reporter: ProgressReporter? = nil
+  ) throws {
     guard signalNumber != 0 else { return }
-    throw GenerationError(
-      .interrupted, path, "stopped; what is finished stays, the same command goes on")
+    reporter?.finish()
+    throw GenerationError(.interrupted, place, "stopped; \(leaving)")
   }
 
   fileprivate static func note(_ number: Int32) -> Bool {

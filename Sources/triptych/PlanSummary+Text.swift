@@ -19,7 +19,7 @@ extension PlanSummary {
         "time: about \(ProgressReporter.time(seconds)) on this machine (\(rounded) s each)")
     }
     lines.append(
-      "disk: up to \(MemoryEstimate.text(diskBytes)); memory: about \(MemoryEstimate.text(peakBytes))"
+      "disk: up to \(MemorySize.text(diskBytes)); memory: about \(MemorySize.text(peakBytes))"
     )
     return lines.joined(separator: "\n")
   }

@@ -15,7 +15,8 @@ struct TriptychCommand: ParsableCommand {
       """,
     version: ProgramVersion.text,
     subcommands: [
-      PlanCommand.self, GenerateCommand.self, InspectCommand.self, ExportCommand.self,
+      PlanCommand.self, GenerateCommand.self, ComposeCommand.self, InspectCommand.self,
+      ExportCommand.self,
       MergeCommand.self, FilterCommand.self, VerifyCommand.self, InvertCommand.self,
       GroundCommand.self, TokenizeCommand.self, CheckpointCommand.self, BenchCommand.self,
       DoctorCommand.self,

@@ -1,6 +1,7 @@
 import Checkpoints
 import Foundation
 import TensorCore
+import TestSupport
 import Testing
 
 /// Every rule of the format broken one by one, each with its own message.

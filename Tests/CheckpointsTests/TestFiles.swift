@@ -4,48 +4,6 @@ import TensorCore
 import TestSupport
 import Testing
 
-/// A folder that is removed with its contents when the test lets go of it.
-final class TemporaryFolder {
-  let path: String
-
-  init() throws {
-    let folder = FileManager.default.temporaryDirectory
-      .appendingPathComponent("checkpoints-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    path = folder.path
-  }
-
-  deinit {
-    chmod(path, 0o700)
-    do {
-      try FileManager.default.removeItem(atPath: path)
-    } catch {
-      Issue.record("\(path) cannot be removed: \(error)")
-    }
-  }
-
-  subscript(name: String) -> String { "\(path)/\(name)" }
-
-  /// Writes a file, making the folders on the way.
-  @discardableResult
-  func write(_ bytes: [UInt8], to name: String) throws -> String {
-    let url = URL(fileURLWithPath: self[name])
-    try FileManager.default.createDirectory(
-      at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
-    try Data(bytes).write(to: url)
-    return self[name]
-  }
-
-  @discardableResult
-  func write(_ text: String, to name: String) throws -> String {
-    try write(Array(text.utf8), to: name)
-  }
-
-  var names: [String] {
-    get throws { try FileManager.default.contentsOfDirectory(atPath: path).sorted() }
-  }
-}
-
 func fixturePath(_ name: String) -> String {
   Fixture.folder.appendingPathComponent("checkpoints/\(name)").path
 }

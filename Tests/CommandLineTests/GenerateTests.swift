@@ -12,15 +12,25 @@ import Testing
   ]
 
   private func make(_ folder: String, _ extra: String...) async throws -> [String: Data] {
+    try await make(folder, extra)
+  }
+
+  private func make(_ folder: String, _ extra: [String]) async throws -> [String: Data] {
     let outcome = try await Program.run(
       command + Program.tinyOptions + ["--steps", "4", "--output", folder] + extra)
     #expect(outcome.code == 0, "\(outcome.error)")
     return try contents(of: folder)
   }
 
-  @Test func bytesDependNeitherOnBatchNorOnThreads() async throws {
+  @Test(arguments: ["exact", "default"])
+  func bytesDependNeitherOnBatchNorOnThreads(precision: String) async throws {
+    func make(_ folder: String, _ extra: String...) async throws -> [String: Data] {
+      try await self.make(folder, ["--precision", precision] + extra)
+    }
     try await withFolder { folder in
       let reference = try await make(folder + "/1-1", "--batch", "1", "--threads", "1")
+      let run = try JSONValue.parse(Array(try #require(reference["run.json"])))
+      #expect(run["numerics"]?["precision"] == .string(precision))
       #expect(reference.keys.count { $0.hasSuffix(".png") } == 5)
       #expect(reference.keys.count { $0.hasSuffix("DONE") } == 3)
       for (batch, threads) in [("1", "2"), ("3", "1"), ("3", "2"), ("5", "3")] {

@@ -18,7 +18,7 @@ import Testing
     try await Program.run(
       [
         "ground", "--grounding", grounding, "--features", features, "--save-logits",
-        folder + "/logits.safetensors",
+        folder + "/logits.safetensors", "--precision", "exact",
       ] + more)
   }
 

@@ -38,7 +38,9 @@ import Testing
       let image = try PixelImage(
         width: shape[1], height: shape[0], channels: .rgb, samples: try fixture.bytes("pixels"))
       try Data(try PNGCodec.encode(image)).write(to: URL(fileURLWithPath: folder + "/in.png"))
-      let size = ["--width", "\(shape[1])", "--height", "\(shape[0])", "--steps", "50"]
+      let size =
+        ["--width", "\(shape[1])", "--height", "\(shape[0])", "--steps", "50"]
+        + ["--precision", "exact"]
       let there = try await Program.run(
         [
           "invert", folder + "/in.png", "--model", model, "--prompt", prompt, "--inversion", "ddim",

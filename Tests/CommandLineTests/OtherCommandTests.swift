@@ -43,13 +43,29 @@ import Testing
     let outcome = try await Program.run([
       "bench", "--part", part, "--model", Program.tinyModel, "--batch", "2", "--size", "32",
       "--steps",
-      "2", "--repeat", "2", "--json", "--isa", "portable",
+      "2", "--repeat", "2", "--json", "--isa", "portable", "--precision", "exact",
     ])
     #expect(outcome.code == 0, "\(outcome.error)")
     let value = try result(outcome)
     #expect(value["part"] == .string(part) && value["batch"] == 2 && value["size"] == 32)
     #expect(value["seconds"]?.elements?.count == 2 && value["median"]?.number != nil)
     #expect(value["isa"] == "portable" && value["precision"] == "exact")
+  }
+
+  @Test func benchTellsWhereTheTimeGoes() async throws {
+    let arguments = ["bench", "--part", "unet", "--model", Program.tinyModel, "--size", "32"]
+    let outcome = try await Program.run(arguments + ["--repeat", "1", "--profile", "--json"])
+    #expect(outcome.code == 0, "\(outcome.error)")
+    let profile = try #require(try result(outcome)["profile"])
+    let rows = try #require(profile["operations"]?.elements)
+    let kinds = Set(rows.compactMap { $0["operation"]?.string })
+    #expect(kinds.isSuperset(of: ["convolution", "linear, 1×1", "attention", "group norm"]))
+    let shares = rows.compactMap { $0["share"]?.number }
+    #expect(shares == shares.sorted(by: >) && shares.reduce(0, +) <= 1)
+    // No operation can do more than a loop in registers; the margin is for a machine that others use too.
+    #expect(rows.allSatisfy { ($0["peak_share"]?.number ?? 0) < 1.5 })
+    let text = try await Program.run(arguments + ["--repeat", "1", "--profile"])
+    #expect(text.lines.contains { $0.hasPrefix("convolution") && $0.hasSuffix("%") })
   }
 
   @Test func doctorFindsThisMachineFit() async throws {

@@ -1,5 +1,6 @@
 import CanonicalJSON
 import Foundation
+import TestSupport
 import Testing
 
 /// `--scheduler` and `--eta`, and what a folder says where they do not.
@@ -94,6 +95,40 @@ import Testing
       }
       let (one, three) = (try contents(of: folder + "/1"), try contents(of: folder + "/3"))
       #expect(one.count > 5 && one == three)
+    }
+  }
+
+  @Test func theInversionIsNoWayToMakePictures() async throws {
+    let outcome = try await Program.run(
+      ["generate", "--prompt", "x"] + Program.tinyOptions + ["--scheduler", "ddim-inverse"])
+    expectRefusal(outcome, code: 64, saying: "triptych invert")
+    #expect(outcome.error.contains("--scheduler: ddim, pndm, "))
+  }
+
+  @Test func aFolderThatNamesTheInversionInvertsAsItIs() async throws {
+    try await withFolder { folder in
+      let model = folder + "/model"
+      try FileManager.default.copyItem(atPath: Program.tinyModel, toPath: model)
+      let file = model + "/scheduler/scheduler_config.json"
+      let text = try String(contentsOfFile: file, encoding: .utf8)
+      let name = try #require(text.firstMatch(of: /"_class_name": *"([A-Za-z]+)"/)).1
+      func inverted(_ output: String) async throws -> Data {
+        let picture = Fixture.folder.appendingPathComponent("imaging/plain-rgb.jpg").path
+        let outcome = try await Program.run([
+          "invert", picture, "--model", model, "--size", "32", "--steps", "3", "--save-latents",
+          "\(folder)/\(output)",
+        ])
+        #expect(outcome.code == 0, "\(outcome.error)")
+        return try Data(contentsOf: URL(fileURLWithPath: "\(folder)/\(output)"))
+      }
+      let before = try await inverted("before")
+      try text.replacingOccurrences(of: name, with: "DDIMInverseScheduler")
+        .write(toFile: file, atomically: false, encoding: .utf8)
+      #expect(try await inverted("after") == before)
+      let refused = try await Program.run([
+        "generate", "--prompt", "x", "--model", model, "--size", "32", "--output", folder + "/run",
+      ])
+      expectRefusal(refused, code: 64, saying: "scheduler_config.json")
     }
   }
 }

@@ -11,7 +11,7 @@ import Testing
   private func exported(
     _ options: ExportOptions = .init(formats: [.coco], licence: "CC0 \"1.0\"")
   ) throws -> [String: [UInt8]] {
-    let folder = try TemporaryFolder()
+    let folder = try TemporaryFolder(inMemory: true)
     try run.write(to: folder["run"])
     try folder.export("run", to: "set", options)
     return try folder.files("set")
@@ -165,7 +165,7 @@ import Testing
   }
 
   @Test func anEmptySplitIsAnEmptyFileThatReads() throws {
-    let folder = try TemporaryFolder()
+    let folder = try TemporaryFolder(inMemory: true)
     let one = SyntheticRun(count: 4, shardSize: 4, promptSize: 4)
     try one.write(to: folder["run"])
     let export = try DatasetExport(

@@ -9,7 +9,7 @@ import Testing
   private let both = ExportOptions(formats: [.coco, .voc])
 
   @Test func theSameRunGivesTheSameBytesAgainAndAgain() throws {
-    let folder = try TemporaryFolder()
+    let folder = try TemporaryFolder(inMemory: true)
     let run = SyntheticRun()
     try run.write(to: folder["run"])
     try run.write(to: folder["other"], shards: [3, 1, 0, 2])
@@ -23,7 +23,7 @@ import Testing
   }
 
   @Test func eachLayoutIsTheSameAloneAndWithOthers() throws {
-    let folder = try TemporaryFolder()
+    let folder = try TemporaryFolder(inMemory: true)
     try SyntheticRun().write(to: folder["run"])
     try folder.export("run", to: "both", both)
     let together = try folder.files("both")
@@ -37,7 +37,7 @@ import Testing
   }
 
   @Test func theManifestListsEveryFileWithItsHash() throws {
-    let folder = try TemporaryFolder()
+    let folder = try TemporaryFolder(inMemory: true)
     try SyntheticRun().write(to: folder["run"])
     let summary = try folder.export("run", to: "set", both)
     let files = try folder.files("set")
@@ -59,7 +59,7 @@ import Testing
   }
 
   @Test func samplesWithOnePromptStayTogether() throws {
-    let folder = try TemporaryFolder()
+    let folder = try TemporaryFolder(inMemory: true)
     try SyntheticRun(count: 60, promptSize: 4).write(to: folder["run"])
     try folder.export("run", to: "set", both)
     let files = try folder.files("set")
@@ -75,7 +75,7 @@ import Testing
   }
 
   @Test func theCardSaysWhatAReaderNeeds() throws {
-    let folder = try TemporaryFolder()
+    let folder = try TemporaryFolder(inMemory: true)
     try SyntheticRun().write(to: folder["run"])
     try folder.export("run", to: "set", both)
     let card = try folder.files("set").text("README.md")
@@ -96,7 +96,7 @@ import Testing
   }
 
   @Test func runsWithNothingToExportAreRefusedInOneLine() throws {
-    let folder = try TemporaryFolder()
+    let folder = try TemporaryFolder(inMemory: true)
     var bare = SyntheticRun(count: 3, shardSize: 3)
     bare.hasMasks = false
     try bare.write(to: folder["bare"])
@@ -113,7 +113,7 @@ import Testing
   }
 
   @Test func anUnfinishedRunIsExportedAsFarAsItIs() throws {
-    let folder = try TemporaryFolder()
+    let folder = try TemporaryFolder(inMemory: true)
     try SyntheticRun().write(to: folder["run"], shards: [1, 3])
     let export = try DatasetExport(RunContents.open(path: folder["run"]), options: both)
     #expect(export.notes.contains { $0.contains("2 shards of the run are not finished") })
@@ -121,7 +121,7 @@ import Testing
   }
 
   @Test func aMaskWithAnUnknownClassIsNamedAndNothingStays() throws {
-    let folder = try TemporaryFolder()
+    let folder = try TemporaryFolder(inMemory: true)
     var run = SyntheticRun(count: 5, shardSize: 5, isUniform: true)
     run.strayClass = 99
     try run.write(to: folder["run"])

@@ -8,7 +8,7 @@ import Testing
   private let options = ExportOptions(formats: [.coco, .voc])
 
   private func folderWithRun() throws -> TemporaryFolder {
-    let folder = try TemporaryFolder()
+    let folder = try TemporaryFolder(inMemory: true)
     try SyntheticRun(count: 5, shardSize: 3, isUniform: true).write(to: folder["run"])
     return folder
   }
@@ -27,12 +27,12 @@ import Testing
     let folder = try folderWithRun()
     try FileManager.default.createDirectory(
       atPath: folder["set"], withIntermediateDirectories: false)
-    try folder.write("mine", "set/notes.txt")
+    try folder.write("mine", to: "set/notes.txt")
     expectRefusal(folder, saying: "no earlier export")
-    try folder.write("{}", "set/manifest.json")
+    try folder.write("{}", to: "set/manifest.json")
     expectRefusal(folder, saying: "no earlier export")
     try FileManager.default.removeItem(atPath: folder["set"])
-    try folder.write("mine", "set")
+    try folder.write("mine", to: "set")
     expectRefusal(folder, saying: "is a file")
     expectRefusal(folder, to: "run", saying: "no earlier export")
     #expect(try folder.names() == ["run", "set"])
@@ -47,7 +47,7 @@ import Testing
   @Test func aFileThatSomeoneAddedIsNotLost() throws {
     let folder = try folderWithRun()
     try folder.export("run", to: "set", options)
-    try folder.write("weights", "set/annotations/best.pt")
+    try folder.write("weights", to: "set/annotations/best.pt")
     expectRefusal(folder, saying: "set/annotations/best.pt")
     try FileManager.default.removeItem(atPath: folder["set/annotations/best.pt"])
     try folder.export("run", to: "set", .init(formats: [.voc]))
@@ -110,7 +110,7 @@ import Testing
   /// Every operation of the disk fails once: the place holds the old data set or the new one, and the next export
   /// puts right what is left.
   @Test func aFailingDiskLosesNothing() throws {
-    let folder = try TemporaryFolder()
+    let folder = try TemporaryFolder(inMemory: true)
     try SyntheticRun(count: 1, shardSize: 1, isUniform: true).write(to: folder["run"])
     try folder.export("run", to: "set", options)
     let new = try folder.files("set")

@@ -13,7 +13,7 @@ import Testing
   private func exported(_ options: ExportOptions = .init(formats: [.voc])) throws -> [String:
     [UInt8]]
   {
-    let folder = try TemporaryFolder()
+    let folder = try TemporaryFolder(inMemory: true)
     try run.write(to: folder["run"])
     try folder.export("run", to: "set", options)
     return try folder.files("set")
@@ -109,7 +109,7 @@ import Testing
 
   @Test(arguments: [254, 255])
   func classesMustFitEightBits(count: Int) throws {
-    let folder = try TemporaryFolder()
+    let folder = try TemporaryFolder(inMemory: true)
     let run = SyntheticRun(count: 8, shardSize: 8, classCount: count, isUniform: true)
     try run.write(to: folder["run"])
     let options = ExportOptions(formats: [.coco, .voc])

@@ -1,11 +1,12 @@
 import DatasetFormat
 import Foundation
 import Imaging
+import TestSupport
 import Testing
 
 struct InterruptionTests {
   private func undisturbed() throws -> [String: Data] {
-    let folder = try TemporaryFolder()
+    let folder = try TemporaryFolder(inMemory: true)
     var run = SmallRun()
     try run.make(folder["run"])
     return try contents(folder["run"])
@@ -34,7 +35,7 @@ struct InterruptionTests {
     let expected = try undisturbed()
     var operation = 1
     while true {
-      let folder = try TemporaryFolder()
+      let folder = try TemporaryFolder(inMemory: true)
       // There already: making it would wait for the disk.
       let path = folder.path
       let files = try FailingFileSystem(
@@ -62,7 +63,7 @@ struct InterruptionTests {
     let expected = try undisturbed()
     for first in stride(from: 11, to: 240, by: 9) {
       for second in stride(from: 3, to: 200, by: 17) {
-        let folder = try TemporaryFolder()
+        let folder = try TemporaryFolder(inMemory: true)
         let path = folder.path
         for operation in [first, second] {
           let files = try FailingFileSystem(
@@ -78,7 +79,7 @@ struct InterruptionTests {
   }
 
   @Test func finishedSamplesOfAnOpenShardAreNotMadeAgain() throws {
-    let folder = try TemporaryFolder()
+    let folder = try TemporaryFolder(inMemory: true)
     var run = SmallRun()
     run.layout = RunLayout(sampleCount: 5, shardSize: 5)
     do {
@@ -97,7 +98,7 @@ struct InterruptionTests {
 
   @Test func damagedSamplesOfTheJournalAreMadeAgain() throws {
     for change in 0..<6 {
-      let folder = try TemporaryFolder()
+      let folder = try TemporaryFolder(inMemory: true)
       var run = SmallRun()
       try { try run.add(0, to: try run.open(folder["run"]).openShard(0)) }()
       let journal = folder["run/partial/journal-00000"]
@@ -124,14 +125,14 @@ struct InterruptionTests {
   }
 
   @Test func aFileSystemWithoutSecondNamesGivesTheSameBytes() throws {
-    let folder = try TemporaryFolder()
+    let folder = try TemporaryFolder(inMemory: true)
     var run = SmallRun()
     try run.make(folder["run"], files: try LinklessFileSystem(root: folder["run"]))
     #expect(try contents(folder["run"]) == (try undisturbed()))
   }
 
   @Test func orderOfSamplesAndShardsDoesNotShow() throws {
-    let folder = try TemporaryFolder()
+    let folder = try TemporaryFolder(inMemory: true)
     var run = SmallRun()
     let opened = try run.open(folder["run"], access: .shared)
     let other = try run.open(folder["run"], access: .shared)
@@ -146,7 +147,7 @@ struct InterruptionTests {
   }
 
   @Test func damagedShardsAreFoundAndMadeAgain() throws {
-    let folder = try TemporaryFolder()
+    let folder = try TemporaryFolder(inMemory: true)
     var run = SmallRun()
     try run.make(folder["run"])
     let image = URL(fileURLWithPath: folder["run/shards/00001/images/000000002.png"])

@@ -2,11 +2,12 @@ import CanonicalJSON
 import DatasetFormat
 import Foundation
 import Imaging
+import TestSupport
 import Testing
 
 struct RunContentsTests {
   @Test func everySampleIsReadWithItsFiles() throws {
-    let folder = try TemporaryFolder()
+    let folder = try TemporaryFolder(inMemory: true)
     var run = SmallRun()
     try run.make(folder["run"])
     let contents = try RunContents.open(path: folder["run"])
@@ -29,7 +30,7 @@ struct RunContentsTests {
   }
 
   @Test func anUnfinishedRunHasTheShardsThatAreDone() throws {
-    let folder = try TemporaryFolder()
+    let folder = try TemporaryFolder(inMemory: true)
     var run = SmallRun()
     try run.make(folder["run"], shards: [2])
     let opened = try run.open(folder["run"])
@@ -47,7 +48,7 @@ struct RunContentsTests {
       ("shards/00001/DONE", ""), ("shards/00001/records.jsonl", ""),
       ("shards/00001/images/000000002.png", "x"), ("shards/00001/masks/000000002.png", "x"),
     ] {
-      let folder = try TemporaryFolder()
+      let folder = try TemporaryFolder(inMemory: true)
       var run = SmallRun()
       try run.make(folder["run"])
       try Data(text.utf8).write(to: URL(fileURLWithPath: folder["run/" + file]))
@@ -60,13 +61,13 @@ struct RunContentsTests {
       }
       #expect(error == .malformed, "\(file) \(text)")
     }
-    let folder = try TemporaryFolder()
+    let folder = try TemporaryFolder(inMemory: true)
     #expect(code { _ = try RunContents.open(path: folder.path) } == .missing)
     #expect(code { _ = try RunContents.open(path: folder["no"]) } == .missing)
   }
 
   @Test func anotherRunsShardIsRefused() throws {
-    let folder = try TemporaryFolder()
+    let folder = try TemporaryFolder(inMemory: true)
     var (run, other) = (SmallRun(), SmallRun())
     other.steps = 3
     try run.make(folder["run"])

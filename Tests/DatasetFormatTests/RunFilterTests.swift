@@ -2,6 +2,7 @@ import CanonicalJSON
 import DatasetFormat
 import Foundation
 import Imaging
+import TestSupport
 import Testing
 
 struct RunFilterTests {
@@ -24,7 +25,7 @@ struct RunFilterTests {
   }
 
   @Test func otherRulesDecideAnewAndChangeNoShard() throws {
-    let folder = try TemporaryFolder()
+    let folder = try TemporaryFolder(inMemory: true)
     let path = try run(folder)
     let before = try contents(path)
     let own: [[String]] = [[], [], [], ["presence:dog", "confidence:dog"], []]
@@ -48,7 +49,7 @@ struct RunFilterTests {
   }
 
   @Test func samplesMadeLaterAreDecidedByTheNewRulesToo() throws {
-    let folder = try TemporaryFolder()
+    let folder = try TemporaryFolder(inMemory: true)
     var run = SmallRun()
     try run.make(folder["run"], shards: [1])
     #expect(try RunFilter.apply(strict, toRunAt: folder["run"]).samples == 2)
@@ -58,7 +59,7 @@ struct RunFilterTests {
   }
 
   @Test func aBoundOnWhatWasNotMeasuredIsRefused() throws {
-    let folder = try TemporaryFolder()
+    let folder = try TemporaryFolder(inMemory: true)
     let path = try run(folder)
     let before = try contents(path)
     var rules = FilterRules()
@@ -75,7 +76,7 @@ struct RunFilterTests {
   }
 
   @Test func aFolderInUseIsLeftAlone() throws {
-    let folder = try TemporaryFolder()
+    let folder = try TemporaryFolder(inMemory: true)
     let path = try run(folder)
     let opened = try SmallRun().open(path)
     #expect(code { _ = try RunFilter.apply(strict, toRunAt: path) } == .lockHeld)
@@ -87,7 +88,7 @@ struct RunFilterTests {
   func whateverOperationFailsTheOldOrTheNewRulesHold(
     _ manner: FailingFileSystem.Manner, _ number: Int32
   ) throws {
-    let folder = try TemporaryFolder()
+    let folder = try TemporaryFolder(inMemory: true)
     let path = try run(folder)
     let old = try decisions(path)
     _ = try RunFilter.apply(strict, toRunAt: path)
@@ -115,7 +116,7 @@ struct RunFilterTests {
     "", "{}", "{\"rules\":{},\"configuration_sha256\":\"x\"}", "{\"rules\":3}", "[",
   ])
   func aBrokenFileOfRulesIsAFaultAndNotReadOver(_ text: String) throws {
-    let folder = try TemporaryFolder()
+    let folder = try TemporaryFolder(inMemory: true)
     let path = try run(folder)
     try Data(text.utf8).write(to: URL(fileURLWithPath: path + "/filter.json"))
     #expect(code { _ = try RunContents.open(path: path) } == .malformed)

@@ -2,11 +2,12 @@ import CanonicalJSON
 import DatasetFormat
 import Foundation
 import Imaging
+import TestSupport
 import Testing
 
 struct RunFolderTests {
   @Test func anotherConfigurationIsRefusedWithItsKeys() throws {
-    let folder = try TemporaryFolder()
+    let folder = try TemporaryFolder(inMemory: true)
     var run = SmallRun()
     try run.make(folder["run"])
     let before = try contents(folder["run"])
@@ -27,7 +28,7 @@ struct RunFolderTests {
   }
 
   @Test func theOrderOfKeysIsNoDifference() throws {
-    let folder = try TemporaryFolder()
+    let folder = try TemporaryFolder(inMemory: true)
     var run = SmallRun()
     try run.make(folder["run"])
     let members = try #require(run.configuration.members)
@@ -39,7 +40,7 @@ struct RunFolderTests {
   }
 
   @Test func otherClassesAreRefused() throws {
-    let folder = try TemporaryFolder()
+    let folder = try TemporaryFolder(inMemory: true)
     var run = SmallRun()
     try run.make(folder["run"])
     run.classes.append(ClassTable.Entry(id: 4, name: "cat"))
@@ -47,7 +48,7 @@ struct RunFolderTests {
   }
 
   @Test func aBrokenConfigurationFileIsRefused() throws {
-    let folder = try TemporaryFolder()
+    let folder = try TemporaryFolder(inMemory: true)
     var run = SmallRun()
     try run.make(folder["run"])
     let path = folder["run/run.json"]
@@ -58,7 +59,7 @@ struct RunFolderTests {
   }
 
   @Test func aSecondWriterIsRefusedAndAStaleLockIsTakenOver() throws {
-    let folder = try TemporaryFolder()
+    let folder = try TemporaryFolder(inMemory: true)
     let run = SmallRun()
     let first = try run.open(folder["run"])
     #expect(code { _ = try run.open(folder["run"]) } == .lockHeld)
@@ -74,7 +75,7 @@ struct RunFolderTests {
   }
 
   @Test func sharedWritersExcludeEachOtherFromAShard() throws {
-    let folder = try TemporaryFolder()
+    let folder = try TemporaryFolder(inMemory: true)
     let run = SmallRun()
     let (first, second) = (
       try run.open(folder["run"], access: .shared), try run.open(folder["run"], access: .shared)
@@ -88,7 +89,7 @@ struct RunFolderTests {
   }
 
   @Test func placesWhereNothingCanBeMadeAreRefused() throws {
-    let folder = try TemporaryFolder()
+    let folder = try TemporaryFolder(inMemory: true)
     try Data().write(to: URL(fileURLWithPath: folder["file"]))
     var run = SmallRun()
     for path in [folder["file/run"], folder["file"], "/proc/run", "/dev/full/run", "", "a\u{0}b"] {
@@ -99,7 +100,7 @@ struct RunFolderTests {
 
   @Test(arguments: ["run.json", "classes.tsv", "partial", "shards", "partial/lock"])
   func linksAreNotFollowedAtTheNamesOfARun(_ name: String) throws {
-    let folder = try TemporaryFolder()
+    let folder = try TemporaryFolder(inMemory: true)
     for target in ["outside", "nowhere"] {
       let path = folder["run-\(target)"]
       try FileManager.default.createDirectory(
@@ -117,7 +118,7 @@ struct RunFolderTests {
   }
 
   @Test func linksAreNotFollowedAtAShardsNames() throws {
-    let folder = try TemporaryFolder()
+    let folder = try TemporaryFolder(inMemory: true)
     try FileManager.default.createDirectory(
       atPath: folder["outside"], withIntermediateDirectories: true)
     try Data("kept".utf8).write(to: URL(fileURLWithPath: folder["outside/file"]))
@@ -147,7 +148,7 @@ struct RunFolderTests {
   }
 
   @Test func aDoneRecordThatLeadsElsewhereDoesNotCount() throws {
-    let folder = try TemporaryFolder()
+    let folder = try TemporaryFolder(inMemory: true)
     var run = SmallRun()
     try run.make(folder["run"])
     let path = folder["run/shards/00000/DONE"]
@@ -168,7 +169,7 @@ struct RunFolderTests {
   }
 
   @Test func picturesCarryTheirRecords() throws {
-    let folder = try TemporaryFolder()
+    let folder = try TemporaryFolder(inMemory: true)
     var run = SmallRun()
     try run.make(folder["run"])
     for name in ["images", "masks"] {
@@ -183,7 +184,7 @@ struct RunFolderTests {
   }
 
   @Test func theConfigurationIsWrittenCanonically() throws {
-    let folder = try TemporaryFolder()
+    let folder = try TemporaryFolder(inMemory: true)
     var run = SmallRun()
     run.hasMasks = false
     try run.make(folder["run"])

@@ -2,6 +2,7 @@ import CanonicalJSON
 import DatasetFormat
 import Foundation
 import Imaging
+import TestSupport
 import Testing
 
 struct RunMergerTests {
@@ -20,13 +21,13 @@ struct RunMergerTests {
   }
 
   private func whole() throws -> [String: Data] {
-    let folder = try TemporaryFolder()
+    let folder = try TemporaryFolder(inMemory: true)
     return try contents(try parts(folder, [Array(0..<9)])[0])
   }
 
   @Test(arguments: [RunMerger.Transfer.copy, .link])
   func partsMakeTheWholeRun(_ transfer: RunMerger.Transfer) throws {
-    let folder = try TemporaryFolder()
+    let folder = try TemporaryFolder(inMemory: true)
     let paths = try parts(folder, [[0, 3, 6], [1, 4, 7], [2, 5, 8]])
     let before = try paths.map(contents)
     let summary = try RunMerger.merge(paths, into: folder["all"], transfer: transfer)
@@ -40,7 +41,7 @@ struct RunMergerTests {
   }
 
   @Test func mergingIsAssociativeAndPartsMayOverlap() throws {
-    let folder = try TemporaryFolder()
+    let folder = try TemporaryFolder(inMemory: true)
     let paths = try parts(folder, [[0, 1, 2, 3], [3, 4, 5], [5, 6, 7, 8]])
     _ = try RunMerger.merge([paths[0], paths[1]], into: folder["ab"])
     _ = try RunMerger.merge([folder["ab"], paths[2]], into: folder["ab-c"])
@@ -63,7 +64,7 @@ struct RunMergerTests {
       ({ $0.classes.append(.init(id: 4, name: "cat")) }, "classes.tsv"),
     ]
     for (change, part) in changes {
-      let folder = try TemporaryFolder()
+      let folder = try TemporaryFolder(inMemory: true)
       let paths = try parts(folder, [[0], [1]]) { if $1 == 1 { change(&$0) } }
       do {
         _ = try RunMerger.merge(paths, into: folder["all"])
@@ -77,7 +78,7 @@ struct RunMergerTests {
   }
 
   @Test func unlikeDecisionsAreRefusedAndLikeOnesTaken() throws {
-    let folder = try TemporaryFolder()
+    let folder = try TemporaryFolder(inMemory: true)
     let paths = try parts(folder, [[0], [1]])
     _ = try RunFilter.apply(FilterRules(), toRunAt: paths[0])
     #expect(
@@ -91,7 +92,7 @@ struct RunMergerTests {
   }
 
   @Test func aDamagedShardIsTakenFromAnotherPartOrNamed() throws {
-    let folder = try TemporaryFolder()
+    let folder = try TemporaryFolder(inMemory: true)
     let paths = try parts(folder, [[0, 1], [1, 2]])
     let image = URL(fileURLWithPath: paths[0] + "/shards/00001/images/000000001.png")
     var bytes = try Data(contentsOf: image)
@@ -112,7 +113,7 @@ struct RunMergerTests {
   }
 
   @Test func shardsThatDifferAreRefused() throws {
-    let folder = try TemporaryFolder()
+    let folder = try TemporaryFolder(inMemory: true)
     let paths = try parts(folder, [[0, 1], [1, 2]])
     // The same configuration with other pixels, as from a broken machine.
     var run = SmallRun()
@@ -140,15 +141,15 @@ struct RunMergerTests {
   func whateverOperationFailsTheSameMergeEndsWithTheSameBytes(
     _ manner: FailingFileSystem.Manner, _ number: Int32
   ) throws {
-    let source = try TemporaryFolder()
+    let source = try TemporaryFolder(inMemory: true)
     let paths = try parts(source, [[0], [1, 2]]) { run, _ in
       run.layout = RunLayout(sampleCount: 3, shardSize: 1)
     }
-    let expected = try TemporaryFolder()
+    let expected = try TemporaryFolder(inMemory: true)
     _ = try RunMerger.merge(paths, into: expected["all"])
     var operation = 1
     while true {
-      let folder = try TemporaryFolder()
+      let folder = try TemporaryFolder(inMemory: true)
       let files = try FailingFileSystem(
         root: folder.path, failing: operation, manner: manner, errno: number)
       do {
@@ -165,7 +166,7 @@ struct RunMergerTests {
   }
 
   @Test func aMergeThatIsStoppedGoesOn() throws {
-    let folder = try TemporaryFolder()
+    let folder = try TemporaryFolder(inMemory: true)
     let paths = try parts(folder, [[0, 1, 2, 3], [4, 5, 6, 7, 8]])
     struct Stop: Error {}
     #expect(throws: Stop.self) {

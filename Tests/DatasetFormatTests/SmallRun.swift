@@ -99,24 +99,6 @@ struct SmallRun {
   }
 }
 
-/// A new folder that goes away with the test.
-final class TemporaryFolder {
-  let path: String
-  init() throws {
-    // In memory where the system offers it: thousands of small runs would wait for the disk.
-    let memory = URL(fileURLWithPath: "/dev/shm", isDirectory: true)
-    let base =
-      FileManager.default.isWritableFile(atPath: memory.path)
-      ? memory : FileManager.default.temporaryDirectory
-    let url = base.appending(path: "triptych-run-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: false)
-    path = url.path
-  }
-  deinit { _ = Result { try FileManager.default.removeItem(atPath: path) } }
-
-  subscript(_ name: String) -> String { "\(path)/\(name)" }
-}
-
 /// Every file and folder below a folder with its bytes.
 func contents(_ path: String) throws -> [String: Data] {
   var found: [String: Data] = [:]

@@ -2,12 +2,13 @@ import CanonicalJSON
 import DatasetFormat
 import Foundation
 import Imaging
+import TestSupport
 import Testing
 
 struct VerifierTests {
   @Test func aWholeRunHasNoFaults() throws {
     for hasMasks in [false, true] {
-      let folder = try TemporaryFolder()
+      let folder = try TemporaryFolder(inMemory: true)
       var run = SmallRun()
       run.hasMasks = hasMasks
       try run.make(folder["run"])
@@ -16,7 +17,7 @@ struct VerifierTests {
   }
 
   @Test func everyChangedByteOfAShardIsFound() throws {
-    let folder = try TemporaryFolder()
+    let folder = try TemporaryFolder(inMemory: true)
     var run = SmallRun()
     run.layout = RunLayout(sampleCount: 1, shardSize: 1)
     try run.make(folder["run"])
@@ -38,7 +39,7 @@ struct VerifierTests {
   }
 
   @Test func filesThatAreMissingOrTooManyAreFound() throws {
-    let folder = try TemporaryFolder()
+    let folder = try TemporaryFolder(inMemory: true)
     var run = SmallRun()
     try run.make(folder["run"])
     let files = try contents(folder["run"]).filter { !$0.value.isEmpty }
@@ -58,7 +59,7 @@ struct VerifierTests {
   }
 
   @Test func idsThatNoClassHasAreFound() throws {
-    let folder = try TemporaryFolder()
+    let folder = try TemporaryFolder(inMemory: true)
     var run = SmallRun()
     run.classes = [ClassTable.Entry(id: 4, name: "cat")]
     try run.make(folder["run"])
@@ -93,7 +94,7 @@ struct VerifierTests {
       ),
     ]
     for (mistake, part) in mistakes {
-      let folder = try TemporaryFolder()
+      let folder = try TemporaryFolder(inMemory: true)
       var run = SmallRun()
       run.layout = RunLayout(sampleCount: 1, shardSize: 1)
       run.mistake = mistake
@@ -104,7 +105,7 @@ struct VerifierTests {
   }
 
   @Test func seedsFollowFromTheRunsOwn() throws {
-    let folder = try TemporaryFolder()
+    let folder = try TemporaryFolder(inMemory: true)
     var run = SmallRun()
     run.extra = [.init("sampling", [:])]
     try run.make(folder["run"])
@@ -120,7 +121,7 @@ struct VerifierTests {
   }
 
   @Test func anUnfinishedRunIsWholeAndSaysWhatIsMissing() throws {
-    let folder = try TemporaryFolder()
+    let folder = try TemporaryFolder(inMemory: true)
     var run = SmallRun()
     try run.make(folder["run"], shards: [1])
     let report = try RunVerifier.check(runAt: folder["run"])
@@ -135,7 +136,7 @@ struct VerifierTests {
       ({ $0.numerics = "avx2" }, "was made with "),
     ]
     for (change, part) in changes {
-      let folder = try TemporaryFolder()
+      let folder = try TemporaryFolder(inMemory: true)
       var (run, other) = (SmallRun(), SmallRun())
       change(&other)
       try run.make(folder["run"], shards: [0, 2])
@@ -148,7 +149,7 @@ struct VerifierTests {
   }
 
   @Test func aShardInAnothersPlaceIsFound() throws {
-    let folder = try TemporaryFolder()
+    let folder = try TemporaryFolder(inMemory: true)
     var run = SmallRun()
     try run.make(folder["run"], shards: [0])
     for name in ["00001", "00003"] {

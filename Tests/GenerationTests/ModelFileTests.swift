@@ -59,18 +59,7 @@ import Testing
     }
   }
 
-  @Test func estimatesGrowWithSizeAndRefuseWhatDoesNotFit() throws {
-    let model = try StableDiffusionModel(path: tiny)
-    func estimate(_ side: Int, _ batch: Int) throws -> MemoryEstimate {
-      try MemoryEstimate(
-        model: model, settings: SamplingSettings(steps: 1, guidance: 4, width: side, height: side),
-        batch: batch)
-    }
-    #expect(try estimate(1024, 1).total > estimate(512, 1).total)
-    #expect(try estimate(512, 64).total > estimate(512, 1).total)
-    #expect(throws: GenerationError.self) { try estimate(512, 1).check(available: 1000) }
-    try estimate(64, 1).check()
-    #expect(MemoryEstimate.text(1_234_567_890) == "1.2 GB" && MemoryEstimate.text(12) == "12 bytes")
+  @Test func diskIsEstimated() throws {
     #expect(DiskEstimate(count: .max, width: 4096, height: 4096, hasMasks: true).bytes == .max)
     let sizes = [false, true].map {
       DiskEstimate(count: 2, width: 64, height: 32, hasMasks: $0).bytes

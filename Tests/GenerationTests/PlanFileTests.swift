@@ -1,6 +1,7 @@
 import DatasetFormat
 import Foundation
 import Generation
+import TestSupport
 import Testing
 
 @Suite struct PlanFileTests {

@@ -1,5 +1,6 @@
 import Foundation
 import Generation
+import TestSupport
 
 /// The Templates folder of this checkout.
 let checkoutTemplates = URL(filePath: #filePath)
@@ -13,10 +14,9 @@ func checkoutLibrary() throws -> TemplateLibrary {
 
 /// Runs `body` with a fresh folder that is removed afterwards.
 func withTemporaryFolder<R>(_ body: (String) throws -> R) throws -> R {
-  let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString).path
-  try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-  defer { try? FileManager.default.removeItem(atPath: folder) }
-  return try body(folder)
+  let folder = try TemporaryFolder()
+  defer { withExtendedLifetime(folder) {} }
+  return try body(folder.path)
 }
 
 /// Reads `text` as a template file.

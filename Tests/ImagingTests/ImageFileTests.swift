@@ -23,12 +23,8 @@ struct ImageFileTests {
   }
 
   @Test func theContentSaysWhatAFileIs() throws {
-    let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: folder) }
-    let file = folder.appending(path: "picture.png")
-    try Data(try fixture("orientation8.jpg")).write(to: file)
-    let image = try ImageFile.read(file.path)
+    let folder = try TemporaryFolder()
+    let image = try ImageFile.read(folder.write(try fixture("orientation8.jpg"), to: "picture.png"))
     #expect(image.width == 13 && image.height == 21)
     #expect(image == (try JPEGCodec.decode(try fixture("orientation8.jpg"))))
   }

@@ -74,6 +74,20 @@ struct FullSizeTests {
     }
   }
 
+  @Test func defaultPrecisionKeepsToItsBound() throws {
+    var random = SeededGenerator(seed: 1)
+    let exact = try unet()
+    let side = 64
+    let latents = random.tensor([2, side, side, exact.configuration.inputs], scale: 1.7)
+    let text = random.tensor([2, 77, exact.configuration.textWidth])
+    let expected = exact(latents, timesteps: [500], text: text)
+    let found = try Precision.default.scoped {
+      try unet()(latents, timesteps: [500], text: text)
+    }
+    let error = PrecisionError(found, exact: expected)
+    #expect(error.keeps("full size, \(KernelLevel.selected)"))
+  }
+
   @Test func unetAndLoopAgree() throws {
     let unet = try unet()
     if reference.keys.contains("unet.latents") {

@@ -7,28 +7,31 @@ import Testing
 
 /// Inversion against diffusers (Tests/Fixtures/diffusion/generate_inversion.py).
 @Suite struct InversionTests {
-  @Test func everySettingAgrees() throws {
+  @Test(arguments: ["DDIMScheduler", "DDIMInverseScheduler", "PNDMScheduler"])
+  func everySettingAgrees(className: String) throws {
     let fixture = try Fixture("diffusion/inversion.safetensors")
     let settings = try #require(try JSONValue.parse(fixture.note("settings").utf8).elements)
     let results = try fixture.tensor("results")
     var worst: Float = 0
     for (index, setting) in settings.enumerated() {
       let difference = Difference(
-        try run(setting, fixture), results.rows(index..<index + 1).values)
+        try run(setting, className, fixture), results.rows(index..<index + 1).values)
       worst = max(worst, difference.ofRange)
       #expect(difference.ofRange <= Tolerance.layer.ofRange, "\(setting): \(difference)")
     }
-    print("parity inversion: worst of \(settings.count) settings \(worst) of range")
+    print("parity inversion \(className): worst of \(settings.count) settings \(worst) of range")
     #expect(settings.count > 200)
   }
 
   /// The samples after the first, second and last step.
-  private func run(_ setting: JSONValue, _ fixture: Fixture) throws -> [Float] {
-    let inversion = try DDIMInversion(try configuration(setting))
+  private func run(
+    _ setting: JSONValue, _ className: String, _ fixture: Fixture
+  ) throws -> [Float] {
+    let scheduler = try configuration(setting, className).scheduler(.ddimInverse)
     let guidance = Guidance(scale: 3)
     let (first, second) = (try fixture.tensor("first"), try fixture.tensor("second"))
     let count = try #require(setting["steps"]?.integer)
-    var run = try inversion.start(stepCount: count)
+    var run = try scheduler.start(stepCount: count, eta: 0)
     var x = try fixture.tensor("x")
     var kept: [Float] = []
     for (step, timestep) in run.timesteps.enumerated() {
@@ -41,9 +44,11 @@ import Testing
     return kept
   }
 
-  private func configuration(_ setting: JSONValue) throws -> SchedulerConfiguration {
+  private func configuration(
+    _ setting: JSONValue, _ className: String
+  ) throws -> SchedulerConfiguration {
     let own: [JSONValue.Member] = [
-      .init("_class_name", "DDIMScheduler"), .init("beta_start", 0.00085),
+      .init("_class_name", .string(className)), .init("beta_start", 0.00085),
       .init("beta_end", 0.012), .init("beta_schedule", "scaled_linear"),
     ]
     let given = (setting.members ?? []).filter { !["steps", "clip"].contains($0.name) }
@@ -128,9 +133,21 @@ import Testing
   }
 
   @Test func chanceCannotBeInverted() throws {
-    let inversion = try DDIMInversion(try tiny(.sd1))
+    let inversion = try tiny(.sd1).scheduler(.ddimInverse)
     #expect(throws: DiffusionError.self) { try inversion.start(stepCount: 10, eta: 0.5) }
     #expect(throws: DiffusionError.self) { try inversion.start(stepCount: 0, eta: 0) }
-    #expect(try inversion.start(stepCount: 4).timesteps == [1, 251, 501, 751])
+    #expect(try inversion.start(stepCount: 4, eta: 0).timesteps == [1, 251, 501, 751])
+  }
+
+  /// A folder may name the inversion; it is then what its file asks for, with the class's own usual values.
+  @Test func aFileMayNameTheInversion() throws {
+    let file = try SchedulerConfiguration(
+      .object([.init("_class_name", "DDIMInverseScheduler")]), file: "test")
+    #expect(try file.kind() == .ddimInverse && file.kind().makesSamples == false)
+    #expect(file.endsAtOne && file.clipRange == 1 && file.spacing == .leading)
+    #expect(try file.scheduler() is DDIMInversion)
+    #expect(try file.scheduler().start(stepCount: 4, eta: 0).timesteps == [0, 250, 500, 750])
+    #expect(try file.scheduler(.ddim).start(stepCount: 4, eta: 0).timesteps == [750, 500, 250, 0])
+    #expect(!SchedulerConfiguration.Kind.samplers.contains(.ddimInverse))
   }
 }

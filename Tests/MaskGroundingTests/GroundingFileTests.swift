@@ -26,12 +26,13 @@ import Testing
     let text = try #require(source.metadata["triptych_grounding"])
     var members = try #require(try JSONValue.parse(Array(text.utf8)).members)
     change(&members)
-    let file = try TemporaryFile("changed.safetensors")
+    let folder = try TemporaryFolder()
+    let path = folder["changed.safetensors"]
     var writer = SafetensorsWriter(
       metadata: ["triptych_grounding": JSONValue.object(members).text])
     for key in source.keys { writer.add(key, try source.tensor(key)) }
-    try writer.write(to: file.path)
-    return try error { _ = try GroundingWeights(path: file.path).module() }
+    try writer.write(to: path)
+    return try error { _ = try GroundingWeights(path: path).module() }
   }
 
   @Test func aFileNamesTheUNetItBelongsTo() throws {

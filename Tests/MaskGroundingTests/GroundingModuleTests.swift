@@ -91,9 +91,10 @@ import Testing
     statistics: GroundingConfiguration.Statistics
   ) throws {
     let fixture = try Fixture("grounding/cases.safetensors")
-    let file = try TemporaryFile("single.safetensors")
-    try file.write(fixture, "single.weights.", configuration: fixture.note("single"))
-    var module = try GroundingWeights(path: file.path).module()
+    let folder = try TemporaryFolder()
+    let path = try folder.write(
+      fixture, "single.weights.", configuration: fixture.note("single"), to: "module.safetensors")
+    var module = try GroundingWeights(path: path).module()
     module.statistics = statistics
     let result = module(
       try features(fixture, "single.", module), entities: try fixture.tensor("single.entities"))
@@ -170,52 +171,38 @@ import Testing
   }
 
   @Test func aFileIsReadBackAsItWasWritten() throws {
-    let file = try TemporaryFile("random.safetensors")
+    let folder = try TemporaryFolder()
+    let path = folder["random.safetensors"]
     let configuration = try GroundingWeights(path: Self.path).configuration
     let tensors = try GroundingWeights.random(configuration, seed: 5)
-    try GroundingWeights.write(tensors, configuration, to: file.path)
-    let first = try Data(contentsOf: URL(fileURLWithPath: file.path))
-    let weights = try GroundingWeights(path: file.path)
+    try GroundingWeights.write(tensors, configuration, to: path)
+    let first = try Data(contentsOf: URL(fileURLWithPath: path))
+    let weights = try GroundingWeights(path: path)
     #expect(weights.configuration == configuration && !weights.isPublished)
     _ = try weights.module()
     try GroundingWeights.write(
-      try GroundingWeights.random(configuration, seed: 5), configuration, to: file.path)
-    #expect(try Data(contentsOf: URL(fileURLWithPath: file.path)) == first)
+      try GroundingWeights.random(configuration, seed: 5), configuration, to: path)
+    #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == first)
     var other = try GroundingWeights.random(configuration, seed: 6)
     #expect(other["to_keys.weight"]?.values != tensors["to_keys.weight"]?.values)
     other["to_keys.weight"] = Tensor.zeros([1, 2])
     let error = try #require(throws: CheckpointError.self) {
-      try GroundingWeights.write(other, configuration, to: file.path)
+      try GroundingWeights.write(other, configuration, to: path)
     }
     #expect(error.key == "to_keys.weight")
   }
 }
 
-/// A file in a folder that is removed with it.
-final class TemporaryFile {
-  let path: String
-  private let folder: URL
-
-  init(_ name: String) throws {
-    folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    path = folder.appendingPathComponent(name).path
-  }
-
-  deinit {
-    do {
-      try FileManager.default.removeItem(at: folder)
-    } catch {
-      Issue.record("\(folder) cannot be removed: \(error)")
-    }
-  }
-
-  /// Writes a part of a fixture as a module's file with a configuration.
-  func write(_ fixture: Fixture, _ prefix: String, configuration: String) throws {
+extension TemporaryFolder {
+  /// Writes a part of a fixture as a module's file with a configuration; its path.
+  func write(
+    _ fixture: Fixture, _ prefix: String, configuration: String, to name: String
+  ) throws -> String {
     var writer = SafetensorsWriter(metadata: ["triptych_grounding": configuration])
     for key in fixture.keys where key.hasPrefix(prefix) {
       writer.add(String(key.dropFirst(prefix.count)), try fixture.tensor(key))
     }
-    try writer.write(to: path)
+    try writer.write(to: self[name])
+    return self[name]
   }
 }

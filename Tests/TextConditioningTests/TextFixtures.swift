@@ -49,12 +49,10 @@ enum TextFixtures {
 
   /// Calls `body` with a folder of these files, and removes it.
   static func withFolder<R>(_ files: [String: Data], _ body: (String) throws -> R) throws -> R {
-    let place = FileManager.default.temporaryDirectory
-      .appendingPathComponent("text-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: place) }
-    for (name, data) in files { try data.write(to: place.appendingPathComponent(name)) }
-    return try body(place.path)
+    let folder = try TemporaryFolder()
+    defer { withExtendedLifetime(folder) {} }
+    for (name, data) in files { try folder.write(data, to: name) }
+    return try body(folder.path)
   }
 
   /// CLIP's vocabulary: the bytes, the bytes at a word's end, what the merges make, begin and end.

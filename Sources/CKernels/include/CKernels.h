@@ -21,12 +21,14 @@ typedef enum {
   CK_LEVEL_NEON = 1,      ///< 128-bit vectors, fused multiply-add, 32 registers (arm64)
   CK_LEVEL_AVX2 = 2,      ///< 256-bit vectors, fused multiply-add
   CK_LEVEL_AVX512 = 3,    ///< 512-bit vectors (F, BW, DQ, VL)
+  CK_LEVEL_AVX512BF16 = 4,  ///< the same floats, and bfloat16 products of vectors
+  CK_LEVEL_AMX = 5,       ///< the same floats, and bfloat16 products of tiles
 } ck_level;
 
 /// The kernels of one level. Packed weights belong to the table they were packed for.
 typedef struct ck_table ck_table;
 
-/// The table of a level; NULL where this build or this processor cannot run it.
+/// The table of a level; NULL where this build or this processor cannot run it, or the kernel does not allow tiles.
 const ck_table *ck_table_for(ck_level level);
 /// The processor's own name, at most `capacity` bytes with the final zero; empty where it cannot be told.
 void ck_processor_name(char *name, size_t capacity);
@@ -48,10 +50,19 @@ static inline void ck_pause(void) {
 size_t ck_panel_columns(const ck_table *table);
 /// Rows that are worked on at once; work is best cut at multiples of it.
 size_t ck_tile_rows(const ck_table *table);
-/// Rows that are gathered together; a product is best cut into pieces of at least as many.
-size_t ck_row_block(void);
-/// Floats of scratch one thread needs for any product or attention call.
-size_t ck_scratch_floats(const ck_table *table);
+/// Whether the level multiplies in bfloat16.
+int ck_multiplies_bfloat16(const ck_table *table);
+/// Multiplications and additions of `turns` turns of a loop in registers, the most a core can do at this level: floats,
+/// or bfloat16 where `bfloat16`.
+double ck_peak_operations(const ck_table *table, int bfloat16, size_t turns);
+
+/// How packed weights are stored, and so how they are multiplied: the first three as floats.
+typedef enum {
+  CK_STORAGE_FLOAT32 = 0,
+  CK_STORAGE_FLOAT16 = 1,   ///< widened block by block
+  CK_STORAGE_BFLOAT16 = 2,  ///< widened block by block
+  CK_STORAGE_PAIRS = 3,     ///< bfloat16 in pairs of depth: products in bfloat16
+} ck_storage;
 
 /// A linear map or a convolution as one matrix product: rows are pixels (or tokens), depth is taps × channels.
 typedef struct {
@@ -64,7 +75,8 @@ typedef struct {
   size_t enlargement;      ///< 1, or 2 where the input is doubled by nearest neighbour on the fly
   size_t out_height, out_width;
   size_t rows;             ///< samples × out_height × out_width
-  const float *packed;     ///< from ck_pack_*
+  const void *packed;      ///< from ck_pack_weights
+  ck_storage storage;
   size_t columns;          ///< outputs
   const float *bias;       ///< [columns] or NULL
   const float *shift;      ///< [samples, columns] or NULL, added to every pixel of its sample
@@ -72,14 +84,19 @@ typedef struct {
   float *output;           ///< [rows, columns]
 } ck_product;
 
-/// Floats that packed weights of this size take.
-size_t ck_packed_floats(const ck_table *table, size_t outputs, size_t depth);
-/// Packs panels `first ..< last` of weights [outputs, channels, taps] (a linear map has one tap); depth order in the
-/// packed form is taps, then channels.
-void ck_pack_weights(const ck_table *table, const float *weights, size_t outputs, size_t channels, size_t taps, float *packed, size_t first,
-                     size_t last);
+/// Rows that are gathered together; a product is best cut into pieces of at least as many, at multiples of
+/// ck_tile_rows or, for pairs, of so many.
+size_t ck_row_block(const ck_table *table, const ck_product *product);
+/// Floats of scratch one thread needs for a product with weights stored so.
+size_t ck_scratch_floats(const ck_table *table, ck_storage storage);
+/// Bytes that packed weights of this size take.
+size_t ck_packed_bytes(const ck_table *table, ck_storage storage, size_t outputs, size_t channels, size_t taps);
+/// Packs panels `first ..< last` of weights [outputs, channels, taps] (a linear map has one tap). Depth order in the packed
+/// form is taps, then channels; in pairs blocks of channels come first. What does not fit is rounded to nearest even.
+void ck_pack_weights(const ck_table *table, ck_storage storage, const float *weights, size_t outputs, size_t channels, size_t taps,
+                     void *packed, size_t first, size_t last);
 /// Computes rows `row_first ..< row_last` of panels `panel_first ..< panel_last`. Every element is summed in the same
-/// order however the product is cut. `scratch`: ck_scratch_floats().
+/// order however the product is cut. Pairs: at most 9 taps, strides up to 4. `scratch`: ck_scratch_floats().
 void ck_multiply(const ck_table *table, const ck_product *product, size_t row_first, size_t row_last, size_t panel_first, size_t panel_last,
                  float *scratch);
 
@@ -93,18 +110,19 @@ typedef struct {
   size_t samples, query_count, key_count, heads, width;
   size_t query_stride, key_stride, value_stride;  ///< floats from one token to the next
   int causal;              ///< position t sees keys 0…t only
+  int bfloat16;            ///< products in bfloat16, not causal, where the level has them
   float *packed_keys;      ///< samples × heads × ck_attention_key_floats
   float *packed_values;    ///< samples × heads × ck_attention_value_floats; NULL where only weights are averaged
   float *output;           ///< [samples, query_count, heads × width]
 } ck_attention;
 
 /// Floats of packed keys or values a head takes.
-size_t ck_attention_key_floats(const ck_table *table, size_t key_count, size_t width);
-size_t ck_attention_value_floats(const ck_table *table, size_t key_count, size_t width);
-/// Floats of scratch one thread needs for heads of this width.
-size_t ck_attention_scratch_floats(const ck_table *table, size_t width);
+size_t ck_attention_key_floats(const ck_table *table, const ck_attention *attention);
+size_t ck_attention_value_floats(const ck_table *table, const ck_attention *attention);
+/// Floats of scratch one thread needs.
+size_t ck_attention_scratch_floats(const ck_table *table, const ck_attention *attention);
 /// Queries a call works on.
-size_t ck_attention_block(void);
+size_t ck_attention_block(const ck_attention *attention);
 /// Packs keys and values of one head; all heads must be packed before any block is attended.
 void ck_attention_pack(const ck_table *table, const ck_attention *attention, size_t sample, size_t head);
 /// Computes one block of queries of one head.
@@ -112,7 +130,7 @@ void ck_attention_attend(const ck_table *table, const ck_attention *attention, s
 /// Floats of scratch one thread needs to average weights over this many keys.
 size_t ck_average_scratch_floats(const ck_table *table, size_t key_count);
 /// Computes, for one block of queries, the mean over all heads of the weights of every key: `output` is
-/// [samples, query_count, key_count]. Keys must be packed; values are not read, `causal` is not kept to.
+/// [samples, query_count, key_count]. Keys must be packed as floats; values are not read, `causal` is not kept to.
 void ck_attention_average(const ck_table *table, const ck_attention *attention, size_t sample, size_t block, float *scratch);
 
 // MARK: Normalisation

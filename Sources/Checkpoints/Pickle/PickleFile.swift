@@ -12,7 +12,7 @@ public import TensorCore
 /// - Source: PyTorch `torch/serialization.py`.
 public final class PickleFile: WeightSource {
   /// Where training checkpoints keep their tensors.
-  static let nestedNames = ["state_dict", "model_state_dict", "model"]
+  static let nestedNames = ["state_dict", "model_state_dict", "model", EmbeddingFile.nesting]
   /// The longest pickle that is read; that of a large checkpoint takes about a megabyte.
   static let pickleByteLimit = 16 << 20
   /// The newest version of the archive that is known.
@@ -30,6 +30,8 @@ public final class PickleFile: WeightSource {
   public let passedOverClasses: [String]
   /// The whole numbers beside the dictionary of tensors, such as `epoch` and `global_step`.
   public let numbers: [String: Int64]
+  /// The strings of the file's outermost dictionary, such as the name of an embedding.
+  public let texts: [String: String]
 
   private let file: MappedFile
   private let tensors: [String: PickleTensor]
@@ -67,6 +69,13 @@ public final class PickleFile: WeightSource {
     let state = try Self.state(nested?.members ?? top, machine, path)
     let beside = nested.map { nested in top.filter { Self.text($0.key) != nested.name } } ?? []
     name = path
+    texts = Dictionary(
+      top.compactMap { member in
+        guard case .string(let key) = member.key, case .string(let text) = member.value else {
+          return nil
+        }
+        return (key, text)
+      }, uniquingKeysWith: { first, _ in first })
     keys = state.tensors.keys.sorted()
     nesting = nested?.name
     passedOver = (state.others + beside.map { Self.text($0.key) }).sorted()

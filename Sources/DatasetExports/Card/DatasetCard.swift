@@ -27,17 +27,31 @@ struct DatasetCard {
   /// The note on licences.
   var licenceNote: String {
     let model = modelLicence.map { "The model's licence as its card states it: \($0)." }
+    let makers =
+      isComposed
+      ? """
+      Pictures were composed of other people's cut-outs and photographs, whose licences hold for them.
+      \(packLicence.map { "Their licence as the pack states it: \($0)." } ?? "The pack does not state their licence.")
+      """
+      : """
+      Pictures and masks were made by a generative model, whose own licence may set terms for what it makes.
+      \(model ?? "The run does not state the model's licence.")
+      """
     return """
       Licence of this data set: \(plan.options.licence)
 
       \(isLicenceUnspecified
         ? "No licence was chosen when the data set was written, so this file grants none."
         : "Chosen by the maker of the data set when it was written.")
-      Pictures and masks were made by a generative model, whose own licence may set terms for what it makes.
-      \(model ?? "The run does not state the model's licence.")
+      \(makers)
 
       """
   }
+
+  /// Whether pictures were composed of cut-outs, without a model.
+  private var isComposed: Bool { plan.configuration["world"] != nil }
+
+  private var packLicence: String? { plan.configuration["world"]?["licence"]?.string }
 
   private var isLicenceUnspecified: Bool {
     plan.options.licence == ExportOptions.unspecifiedLicence
@@ -85,14 +99,27 @@ struct DatasetCard {
         ? " of \(sides.lowerBound) x \(sides.upperBound) pixels"
         : " with sides of \(sides.lowerBound) to \(sides.upperBound) pixels"
     }
-    return """
+    let title = """
       # \(MarkdownText.escaped(Self.title(plan)))
 
-      \(plan.entries.count) pictures\(sides ?? "") with a mask and the prompt each was made from. Everything here is
+      \(plan.entries.count) pictures\(sides ?? "") with a mask and
+      """
+    let licence = "Licence: \(MarkdownText.escaped(plan.options.licence))."
+    guard !isComposed else {
+      return """
+        \(title) a prompt that says what each shows. Everything here is synthetic:
+        cut-outs of things were put over photographs of places, so the masks are exact. No person looked at them.
+
+        \(licence) Licence of cut-outs and photographs:
+        \(MarkdownText.escaped(packLicence ?? "not stated by the pack")). See `LICENSE`.
+        """
+    }
+    return """
+      \(title) the prompt each was made from. Everything here is
       synthetic: a diffusion model drew the pictures from words, and the masks were read off the model. No person looked
       at them.
 
-      Licence: \(MarkdownText.escaped(plan.options.licence)). Licence of the model that drew the pictures:
+      \(licence) Licence of the model that drew the pictures:
       \(MarkdownText.escaped(modelLicence ?? "not stated by the run")). See `LICENSE`.
       """
   }
@@ -159,12 +186,20 @@ struct DatasetCard {
   }
 
   private var limits: String {
-    """
-    ## Known limits
+    guard !isComposed else {
+      return """
+        ## Known limits
 
-    Masks are estimates: edges may be off by a few pixels, thin parts may be missing, and an object that no class was
-    asked for counts as background. Pictures may show objects wrongly, doubled or cut off. Text in pictures is seldom
-    readable. Biases of the model's training pictures carry over to the pictures here.
-    """
+        Masks are exact for the things of the prompt; what a background itself shows counts as background. Sizes, light and
+        company of things are drawn at random and not as in the world.
+        """
+    }
+    return """
+      ## Known limits
+
+      Masks are estimates: edges may be off by a few pixels, thin parts may be missing, and an object that no class was
+      asked for counts as background. Pictures may show objects wrongly, doubled or cut off. Text in pictures is seldom
+      readable. Biases of the model's training pictures carry over to the pictures here.
+      """
   }
 }

@@ -59,19 +59,11 @@ public struct GenerationPipeline {
     _ folder: RunFolder, shards: [Int], keepsLatents: Bool = false,
     watch: (Event) throws -> Void
   ) throws -> (summary: Summary, latents: Tensor?) {
-    var summary = Summary()
     var latents: [Int: Tensor] = [:]
-    for shard in shards {
-      if case .done(let done) = try folder.state(ofShard: shard) {
-        summary.samples += done.sampleCount
-        summary.accepted += done.acceptedCount
-        try watch(.progress(Double(summary.samples)))
-        continue
-      }
-      try fill(shard, of: folder, &summary) { index, tensor in
-        if keepsLatents { latents[index] = tensor }
-      } watch: {
-        try watch($0)
+    let summary = try RunFilling.fill(folder, shards: shards, watch: watch) { shard, keep in
+      try fill(shard, watch) { record, made in
+        try keep(record, made.image, made.labels?.composed.mask)
+        if keepsLatents { latents[record.index] = made.latents }
       }
     }
     guard keepsLatents else { return (summary, nil) }
@@ -79,18 +71,15 @@ public struct GenerationPipeline {
   }
 
   private func fill(
-    _ shard: Int, of folder: RunFolder, _ summary: inout Summary,
-    keep: (Int, Tensor?) -> Void, watch: (Event) throws -> Void
+    _ shard: RunFilling.OpenShard, _ watch: (Event) throws -> Void,
+    keep: (SampleRecord, SampleMaker.Made) throws -> Void
   ) throws {
-    let writer = try folder.openShard(shard)
-    let missing = writer.missing
-    summary.samples += writer.records.count
-    try watch(.progress(Double(summary.samples)))
+    let missing = shard.missing
     // Duplicates are looked for among the samples before, so samples are decided in order.
-    var accepted = writer.records.filter(\.isAccepted).map(\.scores.hash)
+    var accepted = shard.records.filter(\.isAccepted).map(\.scores.hash)
     for start in stride(from: 0, to: missing.count, by: batch) {
       let indices = Array(missing[start..<min(start + batch, missing.count)])
-      let before = Double(summary.samples)
+      let before = Double(shard.finishedSamples + start)
       for index in indices { try warnOfSurplus(index, watch) }
       let batch = try maker.make(indices) { share in
         // The last percent of a batch is decoding and writing.
@@ -99,16 +88,9 @@ public struct GenerationPipeline {
       for first in batch {
         let (record, made) = try decided(first, accepted: accepted, watch)
         if record.isAccepted { accepted.append(record.scores.hash) }
-        try writer.add(record, image: made.image, mask: made.labels?.composed.mask)
-        keep(record.index, made.latents)
-        summary.samples += 1
-        summary.made += 1
-        try watch(.kept(record, shard: shard))
-        try watch(.progress(Double(summary.samples)))
+        try keep(record, made)
       }
     }
-    summary.accepted += writer.records.count(where: \.isAccepted)
-    try writer.commit()
   }
 
   /// Makes a rejected sample again, with the next seeds, until it is accepted or the attempts are used up.

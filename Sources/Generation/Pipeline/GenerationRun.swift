@@ -14,6 +14,8 @@ public struct GenerationRun: Sendable {
   public var scheduler: SchedulerConfiguration.Kind
   /// The model's files.
   public var fingerprint: ModelFingerprint
+  /// The LoRA files and embeddings it was loaded with.
+  public var adapters: ModelAdapters
   /// What the model's card says; nil where it says nothing.
   public var licence: String?
   /// The SHA-256 of the file of initial latents, where one is given.
@@ -30,13 +32,15 @@ public struct GenerationRun: Sendable {
   /// Describes a run.
   public init(
     plan: GenerationPlan, settings: SamplingSettings, scheduler: SchedulerConfiguration.Kind,
-    fingerprint: ModelFingerprint, licence: String?, latentsDigest: String?, masks: MaskSettings?,
-    shardSize: Int, rules: FilterRules, numerics: (precision: String, level: KernelLevel)
+    fingerprint: ModelFingerprint, adapters: ModelAdapters = ModelAdapters(), licence: String?,
+    latentsDigest: String?, masks: MaskSettings?, shardSize: Int, rules: FilterRules,
+    numerics: (precision: String, level: KernelLevel)
   ) {
     self.plan = plan
     self.settings = settings
     self.scheduler = scheduler
     self.fingerprint = fingerprint
+    self.adapters = adapters
     self.licence = licence
     self.latentsDigest = latentsDigest
     self.masks = masks
@@ -59,7 +63,9 @@ public struct GenerationRun: Sendable {
       "seed": .string(String(plan.seed)), "count": .integer(Int64(plan.count)),
       "shard_size": .integer(Int64(layout.shardSize)), "source": plan.source.json,
       "model": .object(
-        [.init("files", fingerprint.json), .init("licence", text(licence))] + fingerprint.settings),
+        adapters.named(
+          in: [.init("files", fingerprint.json), .init("licence", text(licence))]
+            + fingerprint.settings)),
       "sampling": [
         "steps": .integer(Int64(settings.steps)), "guidance": .number(settings.guidance),
         "guidance_rescale": .number(settings.guidanceRescale),

@@ -24,7 +24,7 @@ public struct Labels: Sendable {
   }
 
   /// Six places: what a record's reader can use, and no digits of rounding.
-  private static func rounded(_ value: some BinaryFloatingPoint) -> Double {
+  package static func rounded(_ value: some BinaryFloatingPoint) -> Double {
     (Double(value) * 1e6).rounded() / 1e6
   }
 }

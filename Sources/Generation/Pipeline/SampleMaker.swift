@@ -1,6 +1,6 @@
 public import DatasetFormat
 public import Imaging
-import LatentDiffusion
+public import LatentDiffusion
 import MaskGrounding
 public import TensorCore
 
@@ -27,7 +27,7 @@ public final class SampleMaker {
   }
 
   /// Unused memory that may stay between sampling and decoding.
-  private static let keptBytes = 256 << 20
+  static let keptBytes = 256 << 20
 
   private let plan: GenerationPlan
   private let settings: SamplingSettings
@@ -47,10 +47,11 @@ public final class SampleMaker {
   ///   - settings: how each is sampled; checked against the model.
   ///   - masks: how masks are read; nil for pictures alone.
   ///   - initialLatents: where to start instead of the seeds' noise, one row a sample.
+  ///   - tiling: whether large pictures are decoded piece by piece; changes no byte.
   /// - Throws: `CheckpointError`, `DiffusionError` or ``GenerationError``.
   public init(
     model: StableDiffusionModel, plan: GenerationPlan, settings: SamplingSettings,
-    masks: MaskSettings? = nil, initialLatents: Tensor? = nil
+    masks: MaskSettings? = nil, initialLatents: Tensor? = nil, tiling: AutoencoderTiling = .auto
   ) throws {
     try settings.check(pixelsPerCell: model.pixelsPerCell)
     self.plan = plan
@@ -68,7 +69,7 @@ public final class SampleMaker {
           unet: unet, prediction: model.prediction(), width: settings.width,
           height: settings.height), tokenizer: tokenizer, encoder: encoder, sampling: settings)
     }
-    autoencoder = try model.autoencoder()
+    autoencoder = try model.autoencoder(tiling: tiling)
     latentShape = (
       settings.height / model.pixelsPerCell, settings.width / model.pixelsPerCell,
       model.autoencoderConfiguration.latentChannels

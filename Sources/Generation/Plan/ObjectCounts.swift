@@ -63,6 +63,17 @@ public struct ObjectCounts: Sendable, Equatable {
 
   /// The most objects of a prompt.
   public var most: Int { weights.count }
+
+  /// A number by its weight.
+  package func draw(_ stream: inout ChoiceStream) -> Int {
+    var left = stream.next(below: blockLength)
+    for (place, weight) in weights.enumerated() {
+      left -= weight
+      if left < 0 { return place + 1 }
+    }
+    return most
+  }
+
   /// Samples of a block.
   var blockLength: Int { weights.reduce(0, +) }
   /// Objects that the prompts of a block name together.

@@ -22,7 +22,7 @@ public struct PlanSummary: Sendable {
 
   /// Counts what a plan makes.
   public init(
-    _ plan: GenerationPlan, settings: SamplingSettings, hasMasks: Bool, memory: MemoryEstimate,
+    _ plan: GenerationPlan, settings: SamplingSettings, hasMasks: Bool, memory: MemoryPlan,
     seconds: Double?
   ) {
     samples = plan.count

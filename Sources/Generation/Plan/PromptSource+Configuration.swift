@@ -1,5 +1,5 @@
-import CanonicalJSON
-import DatasetFormat
+package import CanonicalJSON
+package import DatasetFormat
 
 extension PromptSource {
   /// What decides the prompts, written out so that the run can be made again without the files; a plan that was
@@ -45,20 +45,23 @@ extension PromptSource {
 
   /// The classes as a run's table has them.
   var entries: [ClassTable.Entry] {
-    classes.map { id, named in
-      let split: ClassTable.Split =
-        switch named.split {
-        case .seen: .seen
-        case .unseen: .unseen
-        case .undecided: .none
-        }
-      return ClassTable.Entry(id: id, name: named.name, aliases: named.aliases, split: split)
-    }
+    classes.map { id, named in named.entry(id: id) }
   }
 }
 
 extension VocabularyClass {
-  fileprivate var json: JSONValue {
+  /// The class as a run's table has it.
+  package func entry(id: Int) -> ClassTable.Entry {
+    let side: ClassTable.Split =
+      switch split {
+      case .seen: .seen
+      case .unseen: .unseen
+      case .undecided: .none
+      }
+    return ClassTable.Entry(id: id, name: name, aliases: aliases, split: side)
+  }
+
+  package var json: JSONValue {
     var members: [JSONValue.Member] = [
       .init("name", .string(name)), .init("words", .string(words)),
       .init("article", .string(article)),
@@ -81,7 +84,7 @@ extension WeightedWords {
 }
 
 extension ObjectCounts {
-  fileprivate var json: JSONValue {
+  package var json: JSONValue {
     .object(
       weights.enumerated().filter { $0.element > 0 }.map {
         .init(String($0.offset + 1), .integer(Int64($0.element)))

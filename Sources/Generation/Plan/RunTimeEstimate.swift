@@ -1,3 +1,5 @@
+public import LatentDiffusion
+
 /// How long a run takes on this machine, from a short measurement.
 public struct RunTimeEstimate: Sendable, Equatable {
   /// Steps of the two short runs that are compared.
@@ -22,11 +24,13 @@ public struct RunTimeEstimate: Sendable, Equatable {
   ///   - settings: how each is sampled.
   ///   - masks: how masks are read; nil for pictures alone.
   ///   - batchSize: samples that go through the model together.
+  ///   - tiling: whether large pictures are decoded piece by piece.
   ///   - watch: called after each step; throwing ends the work.
   /// - Throws: what `watch` throws, `CheckpointError`, `DiffusionError` or ``GenerationError``.
   public init(
     _ plan: GenerationPlan, model: StableDiffusionModel, settings: SamplingSettings,
-    masks: MaskSettings?, batchSize: Int, watch: () throws -> Void
+    masks: MaskSettings?, batchSize: Int, tiling: AutoencoderTiling = .auto,
+    watch: () throws -> Void
   ) throws {
     self.batchSize = min(batchSize, plan.count)
     let clock = ContinuousClock()
@@ -38,7 +42,8 @@ public struct RunTimeEstimate: Sendable, Equatable {
       var maker: SampleMaker?
       loading =
         try clock.measure {
-          maker = try SampleMaker(model: model, plan: plan, settings: settings, masks: masks)
+          maker = try SampleMaker(
+            model: model, plan: plan, settings: settings, masks: masks, tiling: tiling)
         } / .seconds(1)
       guard let maker else { preconditionFailure("a maker was made and is not there") }
       func once() throws -> Double {

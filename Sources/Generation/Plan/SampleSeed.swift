@@ -49,7 +49,7 @@ public enum SampleSeed {
 }
 
 /// What a stream of planning choices is for; streams of different purposes are independent.
-enum ChoicePurpose: UInt64 {
+package enum ChoicePurpose: UInt64 {
   case classOrder = 1
   /// No longer drawn; its number stays taken.
   case classOffset
@@ -58,35 +58,41 @@ enum ChoicePurpose: UInt64 {
   case slot
   case instanceCount
   case adjective
+  /// What a composed scene shows.
+  case sceneContent
+  /// Where and how it shows it.
+  case scenePlacement
+  /// What is said of it.
+  case scenePrompt
 }
 
 /// A short stream of choices addressed by (run seed, purpose, number).
-struct ChoiceStream {
+package struct ChoiceStream {
   private let key: UInt64
   private var counter: UInt64 = 0
 
-  init(run: UInt64, purpose: ChoicePurpose, number: Int) {
+  package init(run: UInt64, purpose: ChoicePurpose, number: Int) {
     let purposeKey = SampleSeed.mix(SampleSeed.mix(run) ^ (purpose.rawValue << 56))
     key = SampleSeed.mix(purposeKey &+ UInt64(bitPattern: Int64(number)))
   }
 
   /// The next 64 random bits.
-  mutating func next() -> UInt64 {
+  package mutating func next() -> UInt64 {
     defer { counter &+= 1 }
     return SampleSeed.mix(key &+ counter)
   }
 
   /// A number in 0 ..< `bound`, by the high half of the product (bias below bound / 2^64).
-  mutating func next(below bound: Int) -> Int {
+  package mutating func next(below bound: Int) -> Int {
     precondition(bound > 0, "a choice among \(bound) things")
     return Int(next().multipliedFullWidth(by: UInt64(bound)).high)
   }
 
   /// A number in [0, 1).
-  mutating func nextFraction() -> Double { Double(next() >> 11) * 0x1p-53 }
+  package mutating func nextFraction() -> Double { Double(next() >> 11) * 0x1p-53 }
 
   /// 0 ..< `count` in random order (Fisher and Yates).
-  mutating func permutation(_ count: Int) -> [Int] {
+  package mutating func permutation(_ count: Int) -> [Int] {
     var order = Array(0..<count)
     for last in stride(from: count - 1, to: 0, by: -1) {
       order.swapAt(last, next(below: last + 1))

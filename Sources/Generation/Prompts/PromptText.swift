@@ -1,9 +1,9 @@
 import MaskGrounding
 
 /// A prompt as it grows, with the places where it names objects.
-struct PromptText {
+package struct PromptText {
   /// An object to name.
-  struct Object {
+  package struct Object {
     /// Its class's position in the vocabulary.
     var position: Int
     /// Its class.
@@ -12,15 +12,28 @@ struct PromptText {
     var count = 1
     /// What stands before its words, such as "old".
     var adjective: String?
+
+    /// Names a class of a vocabulary, once or several times.
+    package init(
+      position: Int, named: VocabularyClass, count: Int = 1, adjective: String? = nil
+    ) {
+      self.position = position
+      self.named = named
+      self.count = count
+      self.adjective = adjective
+    }
   }
 
-  private(set) var text = ""
-  private(set) var mentions: [GenerationPlan.Mention] = []
+  package private(set) var text = ""
+  package private(set) var mentions: [GenerationPlan.Mention] = []
   /// An article to put before whatever comes next.
   private var awaitsArticle: (pending: Bool, capital: Bool) = (false, false)
 
+  /// No text yet.
+  package init() {}
+
   /// Appends text as it is, behind an article that was asked for.
-  mutating func append(_ words: String) {
+  package mutating func append(_ words: String) {
     if awaitsArticle.pending {
       text += Self.capitalised(EnglishArticle.before(words), if: awaitsArticle.capital) + " "
       awaitsArticle = (false, false)
@@ -62,7 +75,7 @@ struct PromptText {
   }
 
   /// Appends objects as people list them: "a dog", "a dog and a cat", "a dog, a cat and a mug".
-  mutating func append(_ objects: [Object]) {
+  package mutating func append(_ objects: [Object]) {
     for (place, object) in objects.enumerated() {
       if place > 0 { text += place == objects.count - 1 ? " and " : ", " }
       append(object, withArticle: true)

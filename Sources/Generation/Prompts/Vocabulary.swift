@@ -11,7 +11,7 @@ public struct Vocabulary: Sendable, Equatable {
   public private(set) var weights: [Int]
 
   /// The classes with their ids.
-  var numbered: [(id: Int, named: VocabularyClass)] {
+  package var numbered: [(id: Int, named: VocabularyClass)] {
     classes.enumerated().map { ($0 + 1, $1) }
   }
 

@@ -64,19 +64,36 @@ public struct VocabularyClass: Sendable, Equatable {
   }
 
   /// What a file may say of a class.
-  struct Description {
+  package struct Description {
     var name: String
     var words: String?
     var plural: String?
     var aliases: [String] = []
     var article: String?
     var split = Split.undecided
+
+    /// What a name alone, aliases or a side of a split say.
+    package init(name: String, aliases: [String] = [], split: Split = .undecided) {
+      self.name = name
+      self.aliases = aliases
+      self.split = split
+    }
+
+    /// The same, said as another list says the class.
+    package func said(as other: VocabularyClass?) -> Description {
+      guard let other else { return self }
+      var said = self
+      said.words = other.words
+      said.article = other.article.isEmpty ? "none" : other.article
+      said.plural = other.isCountable ? other.plural : "none"
+      return said
+    }
   }
 
   /// Checks a description.
   ///
   /// - Throws: ``GenerationError`` at `place`.
-  init(_ description: Description, place: String) throws {
+  package init(_ description: Description, place: String) throws {
     let words = description.words ?? description.name
     let all = [description.name, words] + description.aliases
     for text in all + [description.article, description.plural].compactMap({ $0 }) {

@@ -27,9 +27,7 @@ public struct DDIMInversion: Scheduler {
   /// - Returns: a run that starts from a clean latent. Dynamic thresholding is left out, as in the reference.
   /// - Throws: ``DiffusionError`` where the settings do not go with the configuration.
   public func start(stepCount: Int, eta: Float = 0) throws -> any SamplingRun {
-    guard eta == 0 else {
-      throw DiffusionError(.invalidSetting, "eta", "found \(eta), expected 0 for inversion")
-    }
+    try SchedulerConfiguration.Kind.ddimInverse.refuseEta(eta)
     let configuration = forward.configuration
     let timesteps = try forward.timesteps(stepCount: stepCount)
     let stride = configuration.trainingSteps / stepCount

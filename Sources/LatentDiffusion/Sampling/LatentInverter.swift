@@ -23,12 +23,12 @@ public struct LatentInverter: Sendable {
   private let sampler: LatentSampler
   private let forward: DDIMScheduler
 
-  /// An inverter of a model.
+  /// An inverter of a model; the class that the configuration names does not matter.
   ///
   /// - Throws: ``DiffusionError`` where the configuration leaves no signal to sample from.
   public init(unet: UNet, configuration: SchedulerConfiguration) throws {
-    sampler = LatentSampler(unet: unet, scheduler: try DDIMInversion(configuration))
-    forward = try DDIMScheduler(configuration)
+    sampler = LatentSampler(unet: unet, scheduler: try configuration.scheduler(.ddimInverse))
+    forward = try DDIMScheduler(configuration.adapted(to: .ddim))
   }
 
   /// Inverts by the model.

@@ -23,6 +23,14 @@ extension SchedulerConfiguration {
     case eulerKarras = "euler-karras"
     /// Euler's method with noise drawn at every step.
     case eulerAncestral = "euler-ancestral"
+    /// DDIM the other way, from clean latents to noise; see ``DDIMInversion``.
+    case ddimInverse = "ddim-inverse"
+
+    /// Those that make samples of noise.
+    public static let samplers = allCases.filter(\.makesSamples)
+
+    /// Whether it goes from noise to samples.
+    public var makesSamples: Bool { self != .ddimInverse }
 
     /// The class in diffusers.
     public var className: String {
@@ -33,14 +41,18 @@ extension SchedulerConfiguration {
         "DPMSolverMultistepScheduler"
       case .euler, .eulerKarras: "EulerDiscreteScheduler"
       case .eulerAncestral: "EulerAncestralDiscreteScheduler"
+      case .ddimInverse: "DDIMInverseScheduler"
       }
     }
+
+    /// Whether the end of a run has no noise where the file does not say.
+    var usuallyEndsAtOne: Bool { self == .ddim || self == .ddimInverse }
 
     /// Whether noise levels are spread as Karras and others do.
     var usesKarrasLevels: Bool {
       switch self {
       case .dpmSolverKarras, .dpmSolverSDEKarras, .eulerKarras: true
-      case .ddim, .pndm, .dpmSolver, .dpmSolverSDE, .euler, .eulerAncestral: false
+      case .ddim, .ddimInverse, .pndm, .dpmSolver, .dpmSolverSDE, .euler, .eulerAncestral: false
       }
     }
   }
@@ -57,6 +69,7 @@ extension SchedulerConfiguration {
   public func kind() throws -> Kind {
     switch className {
     case Kind.ddim.className: return .ddim
+    case Kind.ddimInverse.className: return .ddimInverse
     case Kind.pndm.className: return .pndm
     case Kind.eulerAncestral.className: return .eulerAncestral
     case Kind.euler.className: return try isKarras ? .eulerKarras : .euler
@@ -67,7 +80,7 @@ extension SchedulerConfiguration {
       case .stochastic: return try isKarras ? .dpmSolverSDEKarras : .dpmSolverSDE
       }
     default:
-      let names = Kind.allCases.map(\.rawValue).joined(separator: ", ")
+      let names = Kind.samplers.map(\.rawValue).joined(separator: ", ")
       throw DiffusionError(
         .unsupported, file, key: "_class_name",
         "\(className.prefix(60)) is not supported; choose another with --scheduler: \(names)")
@@ -87,6 +100,7 @@ extension SchedulerConfiguration {
     let own = adapted(to: kind)
     switch kind {
     case .ddim: return try DDIMScheduler(own)
+    case .ddimInverse: return try DDIMInversion(own)
     case .pndm: return try PNDMScheduler(own)
     case .euler, .eulerKarras, .eulerAncestral: return try EulerScheduler(own, kind: kind)
     case .dpmSolver, .dpmSolverKarras, .dpmSolverSDE, .dpmSolverSDEKarras:
@@ -95,11 +109,11 @@ extension SchedulerConfiguration {
   }
 
   /// The configuration with what the file leaves open filled as the asked scheduler's class does.
-  private func adapted(to kind: Kind) -> SchedulerConfiguration {
+  func adapted(to kind: Kind) -> SchedulerConfiguration {
     guard kind.className != className else { return self }
     var own = self
     if reader.value("timestep_spacing") == nil { own.spacing = Self.usualSpacing(kind.className) }
-    if reader.value("set_alpha_to_one") == nil { own.endsAtOne = kind == .ddim }
+    if reader.value("set_alpha_to_one") == nil { own.endsAtOne = kind.usuallyEndsAtOne }
     return own
   }
 

@@ -5,8 +5,8 @@ public import CanonicalJSON
 /// Only what several schedulers share is read at once. What one of them alone knows is read, and refused where it is
 /// not supported, when that one is made; a file may hold keys of others, as diffusers leaves them behind.
 ///
-/// - Source: diffusers `DDIMScheduler`, `PNDMScheduler`, `DPMSolverMultistepScheduler`, `EulerDiscreteScheduler`,
-///   `EulerAncestralDiscreteScheduler`.
+/// - Source: diffusers `DDIMScheduler`, `DDIMInverseScheduler`, `PNDMScheduler`, `DPMSolverMultistepScheduler`,
+///   `EulerDiscreteScheduler`, `EulerAncestralDiscreteScheduler`.
 public struct SchedulerConfiguration: Sendable, Equatable {
   /// How the noise grows from one training step to the next.
   public enum BetaSchedule: String, Sendable, CaseIterable {
@@ -89,9 +89,9 @@ public struct SchedulerConfiguration: Sendable, Equatable {
     prediction = try reader.choice("prediction_type", default: .noise)
     spacing = try reader.choice("timestep_spacing", default: Self.usualSpacing(className))
     stepsOffset = try reader.integer("steps_offset", default: 0, in: 0...Self.stepLimit)
-    let isDDIM = className == Kind.ddim.className
+    let isDDIM = [Kind.ddim, .ddimInverse].map(\.className).contains(className)
     endsAtOne = try reader.flag("set_alpha_to_one", default: isDDIM)
-    // A class other than DDIM that says nothing of clipping does not clip.
+    // A class other than DDIM, either way, that says nothing of clipping does not clip.
     let clips = try reader.flag("clip_sample", default: isDDIM)
     let range = Float(try reader.number("clip_sample_range", default: 1, in: 1e-6...1e6))
     clipRange = clips ? range : nil

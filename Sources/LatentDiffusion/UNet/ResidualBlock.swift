@@ -9,12 +9,12 @@ public import TensorCore
 ///   where I ≠ O.
 /// - Source: diffusers `ResnetBlock2D` with `time_embedding_norm="default"`.
 public struct ResidualBlock: Sendable {
-  private let norm1: GroupNorm
-  private let conv1: Conv2D
+  let norm1: GroupNorm
+  let conv1: Conv2D
   private let timeProjection: Linear?
-  private let norm2: GroupNorm
-  private let conv2: Conv2D
-  private let shortcut: Linear?
+  let norm2: GroupNorm
+  let conv2: Conv2D
+  let shortcut: Linear?
 
   /// Reads the block's tensors; no `timeWidth` means a block without a timestep.
   ///

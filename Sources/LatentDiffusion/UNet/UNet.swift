@@ -43,8 +43,11 @@ public struct UNet: Sendable {
         width: widths[0], cosinesFirst: configuration.cosinesFirst,
         frequencyShift: configuration.frequencyShift),
       outputs: configuration.timeWidth)
+    // The first and the last convolution, a small part of the work, stay exact: their inputs are the latents and what
+    // is taken from them.
     convIn = try Conv2D(
-      weights / "conv_in", inputs: configuration.inputs, outputs: widths[0], kernel: 3)
+      weights / "conv_in", inputs: configuration.inputs, outputs: widths[0], kernel: 3,
+      precision: .exact)
     downBlocks = try (0..<levels).map { level in
       try DownBlock(
         weights / "down_blocks" / level, configuration, level: level,
@@ -70,7 +73,8 @@ public struct UNet: Sendable {
       weights / "conv_norm_out", channels: widths[0], groups: configuration.groups,
       epsilon: configuration.epsilon)
     convOut = try Conv2D(
-      weights / "conv_out", inputs: widths[0], outputs: configuration.outputs, kernel: 3)
+      weights / "conv_out", inputs: widths[0], outputs: configuration.outputs, kernel: 3,
+      precision: .exact)
 
     blocks = inputBlocks + [middle] + outputBlocks
     let transformers =

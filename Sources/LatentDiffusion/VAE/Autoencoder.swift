@@ -19,6 +19,8 @@ public struct Autoencoder: Sendable {
 
   /// The shape of the network.
   public let configuration: AutoencoderConfiguration
+  /// Whether large pictures are worked through piece by piece; changes no byte.
+  public var tiling = AutoencoderTiling.auto
   private let encoder: ImageEncoder
   private let quantConvolution: Linear?
   private let postQuantConvolution: Linear?
@@ -33,17 +35,22 @@ public struct Autoencoder: Sendable {
     encoder = try ImageEncoder(weights / "encoder", configuration)
     quantConvolution =
       configuration.hasQuantConvolution
-      ? try Linear(weights / "quant_conv", inputs: moments, outputs: moments) : nil
+      ? try Linear(
+        weights / "quant_conv", inputs: moments, outputs: moments, precision: .exact) : nil
     postQuantConvolution =
       configuration.hasPostQuantConvolution
-      ? try Linear(weights / "post_quant_conv", inputs: channels, outputs: channels) : nil
+      ? try Linear(
+        weights / "post_quant_conv", inputs: channels, outputs: channels, precision: .exact) : nil
     decoder = try ImageDecoder(weights / "decoder", configuration)
     try weights.checkEverythingUsed()
   }
 
   /// The distribution of the latents of `image`, not scaled.
   public func encode(_ image: Tensor) -> Latents {
-    let encoded = encoder(image)
+    let (_, height, width, _) = image.dimensions4("Autoencoder")
+    let unit = configuration.pixelsPerCell
+    let encoded = encoder(
+      image, bandHeight: tiling.bandHeight(height: height / unit, width: width / unit))
     let moments = quantConvolution?(encoded) ?? encoded  // [N, h, w, 2C]
     let c = configuration.latentChannels
     let shape = moments.shape.dropLast() + [c]
@@ -59,7 +66,10 @@ public struct Autoencoder: Sendable {
 
   /// The image of `latents` that are not scaled.
   public func decode(_ latents: Tensor) -> Tensor {
-    decoder(postQuantConvolution?(latents) ?? latents)
+    let (_, height, width, _) = latents.dimensions4("Autoencoder")
+    return decoder(
+      postQuantConvolution?(latents) ?? latents,
+      bandHeight: tiling.bandHeight(height: height, width: width))
   }
 
   /// Latents as a sampler works on them, from latents as ``encode(_:)`` gives them.

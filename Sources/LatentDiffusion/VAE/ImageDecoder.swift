@@ -19,11 +19,13 @@ struct ImageDecoder: Sendable {
   private let normOut: GroupNorm
   private let convOut: Conv2D
 
+  /// The first and the last convolution, a small part of the work, stay exact: what they round is seen as it is.
   init(_ weights: WeightScope, _ configuration: AutoencoderConfiguration) throws {
     let widths = Array(configuration.widths.reversed())
     let (groups, last) = (configuration.groups, widths.count - 1)
     convIn = try Conv2D(
-      weights / "conv_in", inputs: configuration.latentChannels, outputs: widths[0], kernel: 3)
+      weights / "conv_in", inputs: configuration.latentChannels, outputs: widths[0], kernel: 3,
+      precision: .exact)
     middle = try AutoencoderMiddle(
       weights / "mid_block", channels: widths[0], groups: groups,
       attends: configuration.attendsInTheMiddle)
@@ -46,15 +48,33 @@ struct ImageDecoder: Sendable {
       weights / "conv_norm_out", channels: widths[last], groups: groups,
       epsilon: AutoencoderMiddle.epsilon)
     convOut = try Conv2D(
-      weights / "conv_out", inputs: widths[last], outputs: configuration.outputs, kernel: 3)
+      weights / "conv_out", inputs: widths[last], outputs: configuration.outputs, kernel: 3,
+      precision: .exact)
   }
 
-  func callAsFunction(_ latent: Tensor) -> Tensor {
-    var x = middle(convIn(latent))
+  /// Decodes latents [N, h, w, C], sample by sample, in bands of so many of their rows.
+  func callAsFunction(_ latents: Tensor, bandHeight: Int) -> Tensor {
+    let samples = (0..<latents.shape[0]).map { decoded(latents.rows($0..<$0 + 1), bandHeight) }
+    return samples.count == 1 ? samples[0] : joinedRows(samples)
+  }
+
+  private func decoded(_ latent: Tensor, _ bandHeight: Int) -> Tensor {
+    var map = BandedMap(middle(convIn(latent)), height: bandHeight)
     for level in levels {
-      for residual in level.residuals { x = residual(x) }
-      if let upsampler = level.upsampler { x = upsampler(x, upsampling: true) }
+      for residual in level.residuals { residual.apply(to: &map) }
+      if let upsampler = level.upsampler {
+        map.trimPool()
+        map.replaceEach {
+          upsampler(rows: $0.rows, isFirst: $0.isFirst, isLast: $0.isLast, upsampling: true)
+        }
+      }
     }
-    return convOut(normOut(x, thenSiLU: true))
+    let factors = normOut.factors(of: map.bands)
+    map.replaceEach {
+      convOut(
+        rows: normOut($0.parts, factors: factors, thenSiLU: true), isFirst: $0.isFirst,
+        isLast: $0.isLast)
+    }
+    return map.whole
   }
 }

@@ -19,11 +19,13 @@ struct ImageEncoder: Sendable {
   private let normOut: GroupNorm
   private let convOut: Conv2D
 
+  /// The first and the last convolution stay exact, as in ``ImageDecoder``.
   init(_ weights: WeightScope, _ configuration: AutoencoderConfiguration) throws {
     let (widths, groups) = (configuration.widths, configuration.groups)
     let last = widths.count - 1
     convIn = try Conv2D(
-      weights / "conv_in", inputs: configuration.imageChannels, outputs: widths[0], kernel: 3)
+      weights / "conv_in", inputs: configuration.imageChannels, outputs: widths[0], kernel: 3,
+      precision: .exact)
     levels = try widths.indices.map { level in
       let place = weights / "down_blocks" / level
       let width = widths[level]
@@ -49,15 +51,27 @@ struct ImageEncoder: Sendable {
       epsilon: AutoencoderMiddle.epsilon)
     convOut = try Conv2D(
       weights / "conv_out", inputs: widths[last], outputs: 2 * configuration.latentChannels,
-      kernel: 3)
+      kernel: 3, precision: .exact)
   }
 
-  func callAsFunction(_ image: Tensor) -> Tensor {
-    var x = convIn(image)
+  /// Encodes images [N, H, W, 3], sample by sample, in bands of so many rows of latent cells.
+  func callAsFunction(_ images: Tensor, bandHeight: Int) -> Tensor {
+    let samples = (0..<images.shape[0]).map { encoded(images.rows($0..<$0 + 1), bandHeight) }
+    return samples.count == 1 ? samples[0] : joinedRows(samples)
+  }
+
+  private func encoded(_ image: Tensor, _ bandHeight: Int) -> Tensor {
+    let unit = 1 << (levels.count - 1)
+    var map = BandedMap(image, height: bandHeight * unit, unit: unit)
+    map.replaceEach { convIn(rows: $0.rows, isFirst: $0.isFirst, isLast: $0.isLast) }
     for level in levels {
-      for residual in level.residuals { x = residual(x) }
-      if let downsampler = level.downsampler { x = downsampler(x) }
+      for residual in level.residuals { residual.apply(to: &map) }
+      if let downsampler = level.downsampler {
+        map.replaceEach(reachesAbove: false) {
+          downsampler(rows: $0.rows, isFirst: $0.isFirst, isLast: $0.isLast)
+        }
+      }
     }
-    return convOut(normOut(middle(x), thenSiLU: true))
+    return convOut(normOut(middle(map.whole), thenSiLU: true))
   }
 }

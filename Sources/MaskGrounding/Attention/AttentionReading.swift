@@ -79,7 +79,8 @@ final class AttentionReading: MaskReading {
     }
     let area = sum.height * sum.width
     return (
-      PackedWeights(linear: sum.mean(sample).reshaped([area, area])), sum.height, sum.width
+      PackedWeights(linear: sum.mean(sample).reshaped([area, area]), precision: .exact),
+      sum.height, sum.width
     )
   }
 

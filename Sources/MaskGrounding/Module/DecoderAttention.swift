@@ -17,9 +17,11 @@ struct DecoderAttention: Sendable {
   init(_ weights: WeightScope, width: Int, heads: Int) throws {
     self.heads = heads
     let joined = try weights.tensor("in_proj_weight", [3 * width, width])
-    toQueries = PackedWeights(linear: joined.rows(0..<width))
-    toKeys = PackedWeights(linear: joined.rows(width..<2 * width))
-    toValues = PackedWeights(linear: joined.rows(2 * width..<3 * width))
+    let type = weights.type(of: "in_proj_weight") ?? .float32
+    let parts = (0..<3).map { part in
+      PackedWeights(linear: joined.rows(part * width..<(part + 1) * width), storedAs: type)
+    }
+    (toQueries, toKeys, toValues) = (parts[0], parts[1], parts[2])
     toOutput = try Linear(weights / "out_proj", inputs: width, outputs: width, bias: false)
   }
 

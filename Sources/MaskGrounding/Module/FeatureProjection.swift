@@ -25,11 +25,13 @@ struct FeatureProjection: Sendable {
     halves = readsUnconditional ? Half.allCases : [.conditional]
     let columns = channels.reduce(0, +) * halves.count
     let matrix = try weights.matrix("weight", width, columns)
+    let type = weights.type(of: "weight") ?? .float32
     var first = 0
     var parts: [PackedWeights] = []
     for count in channels {
       for _ in halves {
-        parts.append(PackedWeights(linear: Self.columns(first..<first + count, of: matrix)))
+        let columns = Self.columns(first..<first + count, of: matrix)
+        parts.append(PackedWeights(linear: columns, storedAs: type))
         first += count
       }
     }

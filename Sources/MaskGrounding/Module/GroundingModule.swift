@@ -71,7 +71,8 @@ public struct GroundingModule: Sendable {
     let keys = try (weights / names.keys).tensor(
       "weight", [configuration.width, mapWidth * patch * patch])
     toKeys = PackedWeights(
-      convolution: keys.reshaped([configuration.width, mapWidth, patch, patch]))
+      convolution: keys.reshaped([configuration.width, mapWidth, patch, patch]),
+      storedAs: (weights / names.keys).type(of: "weight") ?? .float32)
     toQueries = try Linear(
       weights / names.queries, inputs: configuration.textWidth, outputs: configuration.width,
       bias: false)
@@ -202,7 +203,7 @@ public struct GroundingModule: Sendable {
     let count = embeddings.shape[1]
     let samples = (0..<n).map { sample in
       let weights = PackedWeights(
-        linear: embeddings.rows(sample..<sample + 1).reshaped([count, c]))
+        linear: embeddings.rows(sample..<sample + 1).reshaped([count, c]), precision: .exact)
       return linear(map.rows(sample..<sample + 1), weights).channelsFirst()
     }
     return joinedRows(samples).reshaped([n, count, h, w])

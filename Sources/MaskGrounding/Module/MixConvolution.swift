@@ -1,4 +1,5 @@
 import Checkpoints
+import NeuralLayers
 import TensorCore
 
 /// Mixes the channels of several levels: norm, ReLU, 3×3 convolution, twice, added to the first ReLU's output.
@@ -25,11 +26,14 @@ struct MixConvolution: Sendable {
     }
     convolutions = try (1...2).map { number in
       let part = weights / "conv\(number)"
-      var weight = try part.tensor("weight", [channels, channels, 3, 3])
-      if configuration.hasSpectralNorm {
-        weight = try SpectralNorm.normalised(weight, part)
+      let bias = try part.tensor("bias", [channels])
+      let shape = [channels, channels, 3, 3]
+      guard configuration.hasSpectralNorm else {
+        return (try PackedWeights(convolution: part, shape: shape), bias)
       }
-      return (PackedWeights(convolution: weight), try part.tensor("bias", [channels]))
+      // What is divided by a norm is no longer what the file holds.
+      let weight = try SpectralNorm.normalised(part.tensor("weight", shape), part)
+      return (PackedWeights(convolution: weight), bias)
     }
   }
 

@@ -22,6 +22,8 @@ public func geglu(_ x: Tensor) -> Tensor {
   precondition(x.lastDimension % 2 == 0, "geglu: the last axis of \(x.shape) is odd")
   let d = x.lastDimension / 2
   let kernels = KernelLevel.kernels
+  let timing = OperationTiming(.geglu)
+  defer { timing.end() }
   return Tensor(shape: x.shape.dropLast() + [d]) { out in
     guard let destination = out.baseAddress, d > 0 else { return }
     x.withUnsafePointer { source in
@@ -39,6 +41,8 @@ let elementGrain = 16_384
 
 private func activated(_ x: Tensor, _ kind: ck_activation) -> Tensor {
   let kernels = KernelLevel.kernels
+  let timing = OperationTiming(.activation)
+  defer { timing.end() }
   return Tensor(shape: x.shape) { out in
     guard let destination = out.baseAddress else { return }
     x.withUnsafePointer { source in

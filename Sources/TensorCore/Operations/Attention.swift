@@ -22,18 +22,24 @@ public func attention(
     heads > 0 && d % heads == 0, "attention: width \(d) is not a multiple of \(heads) heads")
   let width = d / heads
   let kernels = KernelLevel.kernels
+  let isNarrow =
+    Precision.selected != .exact && ck_multiplies_bfloat16(kernels) == 1 && !causal
   let job = ck_attention(
     queries: nil, keys: nil, values: nil, samples: n, query_count: t, key_count: s, heads: heads,
     width: width, query_stride: d, key_stride: d, value_stride: d, causal: causal ? 1 : 0,
-    packed_keys: nil, packed_values: nil, output: nil)
+    bfloat16: isNarrow ? 1 : 0, packed_keys: nil, packed_values: nil, output: nil)
+  let (keyFloats, valueFloats) = withUnsafePointer(to: job) {
+    (ck_attention_key_floats(kernels, $0), ck_attention_value_floats(kernels, $0))
+  }
+  let timing = OperationTiming(.attention)
+  defer { timing.end(operations: 4 * Double(n * d) * Double(t * s), isNarrow: isNarrow) }
   return Tensor(shape: queries.shape) { out in
     guard let destination = out.baseAddress, t > 0 else { return }
     queries.withUnsafePointer { q in
       keys.withUnsafePointer { k in
         values.withUnsafePointer { v in
-          withPooledFloats(n * heads * ck_attention_key_floats(kernels, s, width)) { packedKeys in
-            withPooledFloats(n * heads * ck_attention_value_floats(kernels, s, width)) {
-              packedValues in
+          withPooledFloats(n * heads * keyFloats) { packedKeys in
+            withPooledFloats(n * heads * valueFloats) { packedValues in
               var job = job
               (job.queries, job.keys, job.values) = (q, k, v)
               (job.packed_keys, job.packed_values) = (packedKeys, packedValues)
@@ -50,8 +56,10 @@ public func attention(
 /// Packs all heads, then works through all blocks of queries.
 private func attend(_ job: ck_attention, _ kernels: OpaquePointer) {
   pack(job, kernels)
-  let blocks = (job.query_count + ck_attention_block() - 1) / ck_attention_block()
-  let scratch = ck_attention_scratch_floats(kernels, job.width)
+  let (block, scratch) = withUnsafePointer(to: job) {
+    (ck_attention_block($0), ck_attention_scratch_floats(kernels, $0))
+  }
+  let blocks = (job.query_count + block - 1) / block
   Parallel.forEach(job.samples * job.heads * blocks, scratch: scratch) { piece, scratch in
     let (head, block) = (piece / blocks, piece % blocks)
     withUnsafePointer(to: job) {
@@ -78,17 +86,20 @@ public func averageAttention(queries: Tensor, keys: Tensor, heads: Int) -> Tenso
     heads > 0 && d % heads == 0, "attention: width \(d) is not a multiple of \(heads) heads")
   let width = d / heads
   let kernels = KernelLevel.kernels
+  let timing = OperationTiming(.attention)
+  defer { timing.end(operations: 2 * Double(n * d) * Double(t * s)) }
   return Tensor(shape: [n, t, s]) { out in
     guard let destination = out.baseAddress, n * t > 0 else { return }
     queries.withUnsafePointer { q in
       keys.withUnsafePointer { k in
-        withPooledFloats(n * heads * ck_attention_key_floats(kernels, s, width)) { packedKeys in
-          average(
-            ck_attention(
-              queries: q, keys: k, values: nil, samples: n, query_count: t, key_count: s,
-              heads: heads, width: width, query_stride: d, key_stride: d, value_stride: d,
-              causal: 0, packed_keys: packedKeys, packed_values: nil, output: destination),
-            kernels)
+        var job = ck_attention(
+          queries: q, keys: k, values: nil, samples: n, query_count: t, key_count: s,
+          heads: heads, width: width, query_stride: d, key_stride: d, value_stride: d, causal: 0,
+          bfloat16: 0, packed_keys: nil, packed_values: nil, output: destination)
+        let floats = withUnsafePointer(to: job) { ck_attention_key_floats(kernels, $0) }
+        withPooledFloats(n * heads * floats) { packedKeys in
+          job.packed_keys = packedKeys
+          average(job, kernels)
         }
       }
     }
@@ -101,7 +112,8 @@ private func average(_ job: ck_attention, _ kernels: OpaquePointer) {
   // As for products: waking another thread costs more than so little work.
   let isSmall = work < 2_000_000
   pack(job, kernels, alone: isSmall)
-  let blocks = (job.query_count + ck_attention_block() - 1) / ck_attention_block()
+  let block = withUnsafePointer(to: job) { ck_attention_block($0) }
+  let blocks = (job.query_count + block - 1) / block
   let scratch = ck_average_scratch_floats(kernels, job.key_count)
   forEach(job.samples * blocks, alone: isSmall, scratch: scratch) { piece, scratch in
     withUnsafePointer(to: job) {

@@ -26,6 +26,8 @@ extension Tensor {
 public func combined(_ a: Tensor, _ alpha: Float, _ b: Tensor, _ beta: Float) -> Tensor {
   precondition(a.shape == b.shape, "combined: \(a.shape) and \(b.shape) differ")
   let kernels = KernelLevel.kernels
+  let timing = OperationTiming(.sum)
+  defer { timing.end() }
   return Tensor(shape: a.shape) { out in
     guard let destination = out.baseAddress else { return }
     a.withUnsafePointer { x in

@@ -11,6 +11,8 @@ public func joinedChannels(_ parts: [Tensor]) -> Tensor {
   }
   let width = parts.reduce(0) { $0 + $1.lastDimension }
   let rows = leading.reduce(1, *)
+  let timing = OperationTiming(.joining)
+  defer { timing.end() }
   return Tensor(shape: leading + [width]) { out in
     guard let base = out.baseAddress else { return }
     var column = 0
@@ -40,6 +42,8 @@ public func joinedRows(_ parts: [Tensor]) -> Tensor {
       Array(part.shape.dropFirst()) == trailing,
       "joinedRows: \(parts.map(\.shape)) differ after the first axis")
   }
+  let timing = OperationTiming(.joining)
+  defer { timing.end() }
   return Tensor(shape: [parts.reduce(0) { $0 + $1.shape[0] }] + trailing) { out in
     var start = 0
     for part in parts {

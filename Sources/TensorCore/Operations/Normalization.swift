@@ -13,9 +13,10 @@ public func groupNorm(
     "groupNorm: \(x.shape) in \(groups) groups, scale \(scale.shape), shift \(shift.shape)")
   let kernels = KernelLevel.kernels
   let area = h * w
-  // Blocks of fixed size, so that sums do not depend on the thread count.
-  let blockPixels = 512
+  let blockPixels = groupNormBlock
   let blocks = (area + blockPixels - 1) / blockPixels
+  let timing = OperationTiming(.groupNorm)
+  defer { timing.end() }
   return Tensor(shape: x.shape) { out in
     guard let destination = out.baseAddress else { return }
     x.withUnsafePointer { source in
@@ -52,8 +53,11 @@ public func groupNorm(
   }
 }
 
+/// Pixels that moments are summed over at a time: of fixed size, so that sums do not depend on the thread count.
+let groupNormBlock = 512
+
 /// What is known of one sample before its groups are normalised.
-private struct GroupMoments {
+struct GroupMoments {
   /// Per block: sums [C], then sums of squares [C], relative to `origin`.
   var sums: UnsafeMutablePointer<Double>
   var blocks: Int
@@ -65,7 +69,7 @@ private struct GroupMoments {
 }
 
 /// Mean [C] and scale / √(variance + ε) [C] of one sample.
-private func groupFactors(
+func groupFactors(
   _ moments: GroupMoments, scale: Tensor, into factors: UnsafeMutablePointer<Float>
 ) {
   let (c, area) = (moments.channels, Double(moments.area))
@@ -103,6 +107,8 @@ public func channelAffine(_ x: Tensor, mean: Tensor, scale: Tensor, shift: Tenso
     mean.shape == [c] && scale.shape == [c] && shift.shape == [c],
     "channelAffine: \(x.shape), mean \(mean.shape), scale \(scale.shape), shift \(shift.shape)")
   let kernels = KernelLevel.kernels
+  let timing = OperationTiming(.groupNorm)
+  defer { timing.end() }
   return Tensor(shape: x.shape) { out in
     guard let destination = out.baseAddress, c > 0 else { return }
     x.withUnsafePointer { source in
@@ -131,6 +137,8 @@ public func layerNorm(_ x: Tensor, scale: Tensor, shift: Tensor, epsilon: Float)
     scale.shape == [d] && shift.shape == [d],
     "layerNorm: \(x.shape), scale \(scale.shape), shift \(shift.shape)")
   let kernels = KernelLevel.kernels
+  let timing = OperationTiming(.layerNorm)
+  defer { timing.end() }
   return Tensor(shape: x.shape) { out in
     guard let destination = out.baseAddress, d > 0 else { return }
     x.withUnsafePointer { source in

@@ -1,6 +1,6 @@
 import CKernels
 
-/// Rows and columns of zeros around an image, in pixels.
+/// Rows and columns of zeros around an image, in pixels; where negative, so many of the image's own are left out.
 public struct Padding: Sendable, Equatable {
   /// Rows above.
   public var top: Int
@@ -60,6 +60,9 @@ public func convolution(
 ) -> Tensor {
   let (n, h, w, c) = x.dimensions4("convolution")
   precondition(c == weights.inputs, "convolution: \(x.shape), \(weights.inputs) input channels")
+  precondition(
+    stride <= 4 || weights.storage != CK_STORAGE_PAIRS,
+    "convolution: stride \(stride), at most 4 in bfloat16")
   let enlargement = upsampling ? 2 : 1
   let spanHeight = h * enlargement + padding.top + padding.bottom - weights.kernelHeight
   let spanWidth = w * enlargement + padding.left + padding.right - weights.kernelWidth
@@ -99,6 +102,13 @@ private func multiply(
     "shift \(shift?.shape ?? []), expected \([map.samples, outputs])")
   precondition(
     residual?.shape ?? shape == shape, "residual \(residual?.shape ?? []), expected \(shape)")
+  let taps = weights.kernelHeight * weights.kernelWidth
+  let timing = OperationTiming(taps == 1 ? .linear : .convolution)
+  defer {
+    timing.end(
+      operations: 2 * Double(map.rows * outputs) * Double(taps * weights.inputs),
+      isNarrow: weights.storage == CK_STORAGE_PAIRS)
+  }
   return Tensor(shape: shape) { out in
     guard let destination = out.baseAddress else { return }
     withPointers(x, weights.packed, bias, shift, residual) { x, packed, bias, shift, residual in
@@ -107,7 +117,8 @@ private func multiply(
         kernel_height: weights.kernelHeight, kernel_width: weights.kernelWidth,
         stride: map.stride, pad_top: map.padding.top, pad_left: map.padding.left,
         enlargement: map.enlargement, out_height: map.outHeight, out_width: map.outWidth,
-        rows: map.rows, packed: packed, columns: outputs, bias: bias, shift: shift,
+        rows: map.rows, packed: packed, storage: weights.storage, columns: outputs, bias: bias,
+        shift: shift,
         residual: residual, output: destination)
       run(
         product, weights.level.kernels,
@@ -122,17 +133,20 @@ private func multiply(
 private func run(_ product: ck_product, _ kernels: OpaquePointer, depth: Int) {
   guard product.rows > 0 else { return }
   let panels = PackedWeights.panelCount(product.columns, kernels)
-  let (tile, block) = (ck_tile_rows(kernels), ck_row_block())
+  let block = withUnsafePointer(to: product) { ck_row_block(kernels, $0) }
+  let isNarrow = product.storage == CK_STORAGE_PAIRS
+  let tile = isNarrow ? min(block, product.rows) : ck_tile_rows(kernels)
   let work = product.rows * depth * product.columns
   // Below about 20 µs of work a second thread costs more than it brings.
-  let wanted = work < 2_000_000 ? 1 : Parallel.threadCount * 4
+  let wanted = work < 2_000_000 ? 1 : Parallel.threadCount * (isNarrow ? 2 : 4)
   let rowPieces = wanted == 1 ? 1 : (product.rows + block - 1) / block
   let rowsPerPiece = ((product.rows + rowPieces - 1) / rowPieces + tile - 1) / tile * tile
   let rowCuts = (product.rows + rowsPerPiece - 1) / rowsPerPiece
   let panelPieces = max(1, min(panels, (wanted + rowCuts - 1) / rowCuts))
   let panelsPerPiece = (panels + panelPieces - 1) / panelPieces
   let panelCuts = (panels + panelsPerPiece - 1) / panelsPerPiece
-  Parallel.forEach(rowCuts * panelCuts, scratch: ck_scratch_floats(kernels)) { piece, scratch in
+  let floats = ck_scratch_floats(kernels, product.storage)
+  Parallel.forEach(rowCuts * panelCuts, scratch: floats) { piece, scratch in
     let (row, panel) = (piece / panelCuts * rowsPerPiece, piece % panelCuts * panelsPerPiece)
     withUnsafePointer(to: product) { pointer in
       ck_multiply(

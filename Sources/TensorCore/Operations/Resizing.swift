@@ -14,6 +14,8 @@ public func bilinearResized(_ x: Tensor, height: Int, width: Int) -> Tensor {
   let rows = BilinearTaps(from: h, to: height)
   let columns = BilinearTaps(from: w, to: width)
   let kernels = KernelLevel.kernels
+  let timing = OperationTiming(.resizing)
+  defer { timing.end() }
   return Tensor(shape: [n, height, width, c]) { out in
     guard let destination = out.baseAddress, c > 0 else { return }
     x.withUnsafePointer { source in

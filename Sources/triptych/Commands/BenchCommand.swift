@@ -17,6 +17,7 @@ struct BenchCommand: ParsableCommand {
   var part: ModelBenchmark.Part
 
   @OptionGroup var model: ModelOptions
+  @OptionGroup var adapters: AdapterOptions
 
   @Option(name: .long, help: ArgumentHelp("Samples at once.", valueName: "n"))
   var batch = 1
@@ -34,6 +35,16 @@ struct BenchCommand: ParsableCommand {
   @Option(name: .long, help: ArgumentHelp("Runs that are counted.", valueName: "n"))
   var `repeat` = 3
 
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "Work through large pictures piece by piece in the autoencoder; changes no byte.",
+      valueName: "auto|off"))
+  var vaeTiling = MemoryOptions.Tiling.auto
+
+  @Flag(help: "Tell what one more run spends its time on, operation by operation.")
+  var profile = false
+
   @OptionGroup var runtime: RuntimeOptions
 
   static let repeatLimit = 100_000
@@ -49,27 +60,38 @@ struct BenchCommand: ParsableCommand {
 
   func run() throws {
     runtime.apply()
-    let model = try model.load()
+    let model = try adapters.applied(to: model.load())
     let defaults = try SamplingDefaults(for: model)
     let side = size ?? model.usualSide
     let settings = SamplingSettings(
       steps: steps ?? defaults.steps, guidance: defaults.guidance, width: side, height: side)
     try settings.check(pixelsPerCell: model.pixelsPerCell)
-    try MemoryEstimate(model: model, settings: settings, batch: batch).check()
-    let benchmark = try ModelBenchmark(part, model: model, settings: settings, batch: batch)
+    var request = MemoryPlan.Request(settings: settings)
+    request.tiling = vaeTiling.tiling
+    request.encodes = part == .vaeEncode
+    try MemoryPlan.check(model, request, batch: batch)
+    let benchmark = try ModelBenchmark(
+      part, model: model, settings: settings, batch: batch, tiling: request.tiling)
     let clock = ContinuousClock()
     var seconds: [Double] = []
+    var start = 0.0
     for number in 0...self.repeat {
-      guard Interruption.signalNumber == 0 else {
-        throw GenerationError(.interrupted, "bench", "stopped")
-      }
+      try Interruption.check("bench", leaving: "nothing is printed")
       let time = try clock.measure { try benchmark.once() }
-      if number > 0 { seconds.append(time / .seconds(1)) }
+      if number > 0 {
+        seconds.append(time / .seconds(1))
+      } else {
+        start = ProcessUsage.processorSeconds
+      }
     }
-    try report(seconds, side: side)
+    let processor = (ProcessUsage.processorSeconds - start) / Double(self.repeat)
+    let table = try profile ? OperationTable(of: benchmark.once) : nil
+    try report(seconds, processor: processor, side: side, table)
   }
 
-  private func report(_ seconds: [Double], side: Int) throws {
+  private func report(_ seconds: [Double], processor: Double, side: Int, _ table: OperationTable?)
+    throws
+  {
     let sorted = seconds.sorted()
     let middle = sorted.count / 2
     let median =
@@ -81,14 +103,16 @@ struct BenchCommand: ParsableCommand {
         .init("part", .string(part.rawValue)), .init("batch", .integer(Int64(batch))),
         .init("size", .integer(Int64(side))),
         .init("seconds", .array(seconds.map { .number($0) })), .init("median", .number(median)),
+        .init("cpu_seconds", .number(processor)),
         .init("peak_rss_bytes", .integer(Int64(peak))), .init("isa", .string(level)),
         .init("precision", .string(runtime.precision.rawValue)),
         .init("threads", .integer(Int64(Parallel.threadCount))),
-      ],
-      text: "\(part.rawValue), batch \(batch), \(side) pixels, \(level), "
+      ] + (table.map { [.init("profile", $0.json)] } ?? []),
+      text:
+        "\(part.rawValue), batch \(batch), \(side) pixels, \(level), \(runtime.precision.rawValue), "
         + "\(Parallel.threadCount) thread(s): median \(rounded(median)) s "
         + "(\(rounded(sorted[0])) to \(rounded(sorted[sorted.count - 1])) in \(sorted.count)), "
-        + "peak memory \(MemoryEstimate.text(peak))")
+        + "peak memory \(MemorySize.text(peak))" + (table.map { "\n" + $0.text } ?? ""))
   }
 
   private func rounded(_ seconds: Double) -> Double { (seconds * 10_000).rounded() / 10_000 }

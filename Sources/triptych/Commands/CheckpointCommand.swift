@@ -13,7 +13,8 @@ struct CheckpointCommand: ParsableCommand {
 
   @Argument(
     help: ArgumentHelp(
-      "A model folder, a component's folder, or a .safetensors or .ckpt file.", valueName: "path"))
+      "A model folder, a component's folder, a .safetensors or .ckpt file, a LoRA, or an embedding.",
+      valueName: "path"))
   var path: String
 
   @OptionGroup(title: "A single file") var singleFile: SingleFileFlags
@@ -22,6 +23,9 @@ struct CheckpointCommand: ParsableCommand {
 
   func run() throws {
     runtime.apply()
+    if let adapter = try AdapterReport(path: path) {
+      return try runtime.finish(Self.members(adapter), text: Self.text(adapter))
+    }
     let report = try CheckpointReport(path: path, options: singleFile.options)
     try runtime.finish(Self.members(report), text: Self.text(report))
     if !report.fits { throw ExitCode(ExitCodes.answerIsNo) }
@@ -77,7 +81,7 @@ struct CheckpointCommand: ParsableCommand {
     ]
   }
 
-  private static func dtypes(_ counts: [ElementType: Int]) -> JSONValue {
+  static func dtypes(_ counts: [ElementType: Int]) -> JSONValue {
     .object(
       counts.sorted { $0.key.rawValue < $1.key.rawValue }.map {
         .init($0.key.rawValue, .integer(Int64($0.value)))

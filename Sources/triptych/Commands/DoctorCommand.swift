@@ -31,14 +31,14 @@ struct DoctorCommand: ParsableCommand {
     let writableFault = Self.writableFault(output)
     let health = modelHealth()
     let library = templateFault()
-    let memory = MemoryEstimate.machine
+    let memory = MemorySize.machine
     let faults = [writableFault, health.fault, library].compactMap { $0 }
     func text(_ value: String?) -> JSONValue { value.map { .string($0) } ?? .null }
     let levels = KernelLevel.available.map(\.rawValue).joined(separator: ", ")
     var lines = [
       "cpu: \(KernelLevel.processorName)",
       "isa: \(KernelLevel.selected.rawValue) (of \(levels))", "blas core: \(BLAS.coreName)",
-      "threads: \(Parallel.threadCount)", "memory: \(MemoryEstimate.text(memory))",
+      "threads: \(Parallel.threadCount)", "memory: \(MemorySize.text(memory))",
       "output folder \(output): \(writableFault == nil ? "writable" : "not writable")",
       "model: \(health.isFit ? "fits" : "does not fit"), sha256 \(health.sha256 ?? "unknown")",
       "model licence: \(health.licence ?? "not said")",

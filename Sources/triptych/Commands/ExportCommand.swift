@@ -49,7 +49,7 @@ struct ExportCommand: ParsableCommand {
     let parts = splits(summary).map { "\($1) \($0.rawValue)" }.joined(separator: ", ")
     let noun = summary.samples == 1 ? "sample" : "samples"
     return "\(summary.samples) \(noun) (\(parts)) in \(output): \(summary.files) files, "
-      + MemoryEstimate.text(summary.bytes)
+      + MemorySize.text(summary.bytes)
   }
 
   private func splits(_ summary: DatasetExport.Summary) -> [(DatasetSplit, Int)] {

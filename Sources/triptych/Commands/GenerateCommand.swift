@@ -20,7 +20,9 @@ struct GenerateCommand: ParsableCommand {
 
   @OptionGroup(title: "What to show") var prompts: PromptOptions
   @OptionGroup(title: "Model") var model: ModelOptions
+  @OptionGroup(title: "Model") var adapters: AdapterOptions
   @OptionGroup(title: "Sampling") var sampling: SamplingOptions
+  @OptionGroup(title: "Memory") var memory: MemoryOptions
   @OptionGroup(title: "Masks") var masks: MaskOptions
 
   @Option(
@@ -87,7 +89,7 @@ struct GenerateCommand: ParsableCommand {
 
   func run() throws {
     runtime.apply()
-    let model = try model.load()
+    let model = try adapters.applied(to: model.load())
     let initial = try latents.map {
       try LatentsFile.read($0, channels: model.autoencoderConfiguration.latentChannels)
     }
@@ -97,17 +99,14 @@ struct GenerateCommand: ParsableCommand {
         .usage, "--latents", "they are \(initial.shape[0]), the run has \(plan.count) samples")
     }
     let settings = try sampling.settings(for: model, latents: initial)
-    let memory = try MemoryEstimate(
-      model: model, settings: settings, batch: min(sampling.batch, plan.count))
-    try memory.check()
     let maskSettings = try maskSettings(plan)
     let run = GenerationRun(
       plan: plan, settings: settings, scheduler: try model.schedulerKind(settings),
-      fingerprint: try ModelFingerprint(model),
+      fingerprint: try ModelFingerprint(model), adapters: model.adapters,
       licence: try model.parts.licence(),
       latentsDigest: try latents.map(FileDigest.sha256), masks: maskSettings,
       shardSize: output.shardSize, rules: try rules(hasMasks: maskSettings != nil),
-      numerics: (runtime.precision.rawValue, KernelLevel.selected))
+      numerics: (runtime.precision.rawValue, runtime.numericLevel))
     let path = output.output ?? "Output/\(run.name)"
     let shards = try part.shards(of: run.layout)
     guard !output.dryRun else { return try describe(run, model: model, path: path) }
@@ -123,7 +122,9 @@ struct GenerateCommand: ParsableCommand {
         hasMasks: maskSettings != nil
       ).check(at: path)
     }
-    try make(run, shards: shards, model: model, initial: initial, path: path)
+    let fit = try memory.fit(
+      model, memory.request(plan, settings: settings, masks: maskSettings), batch: sampling.batch)
+    try make(run, shards: shards, model: model, initial: initial, path: path, fit: fit)
   }
 
   /// Files about the whole run cannot be made from a part of it.
@@ -134,8 +135,7 @@ struct GenerateCommand: ParsableCommand {
       ("--export", export != nil),
     ]
     for (option, isGiven) in wholes where isGiven {
-      throw GenerationError(
-        .usage, option, "goes with a whole run, not with --shards, --worker or a Slurm array")
+      throw GenerationError(.usage, option, ShardOptions.wholeRunOnly)
     }
   }
 
@@ -175,7 +175,8 @@ struct GenerateCommand: ParsableCommand {
     _ run: GenerationRun, model: StableDiffusionModel, path: String
   ) throws {
     let summary = try measuring.summary(
-      run.plan, model: model, settings: run.settings, masks: run.masks, batch: sampling.batch)
+      run.plan, model: model, settings: run.settings, masks: run.masks, batch: sampling.batch,
+      memory: memory)
     try runtime.finish(summary.members(output: path), text: summary.text(output: path))
   }
 

@@ -54,6 +54,7 @@ struct InspectCommand: ParsableCommand {
 
   @OptionGroup(title: "Masks") var masks: MaskOptions
   @OptionGroup(title: "Model") var model: ModelOptions
+  @OptionGroup(title: "Model") var adapters: AdapterOptions
   @OptionGroup(title: "Sampling") var sampling: SamplingOptions
   @OptionGroup(title: "Running") var runtime: RuntimeOptions
 
@@ -68,7 +69,7 @@ struct InspectCommand: ParsableCommand {
   func run() throws {
     runtime.apply()
     let names = try EntityList.parse(entities)
-    let model = try model.load()
+    let model = try adapters.applied(to: model.load())
     var settings = try sampling.settings(for: model, latents: nil)
     if image != nil { settings.guidance = sampling.guidance ?? 1 }
     let picture = try image.map(GivenPicture.read)
@@ -88,7 +89,7 @@ struct InspectCommand: ParsableCommand {
       picture.map { .given($0, .init(method: inversion, seed: seed, fit: fit)) }
       ?? .made(seed: seed)
     let inspection = try inspector.inspect(prompt, subject) { share in
-      try Self.checkInterruption(output, reporter)
+      try Interruption.check(output, leaving: "nothing was written", reporter)
       reporter.update(done: share * Double(settings.steps))
     }
     reporter.finish()
@@ -114,7 +115,7 @@ struct InspectCommand: ParsableCommand {
       ]
       if inversion == .noise { members.append(.init("seed", .string(String(seed)))) }
     }
-    return members + [
+    return model.adapters.named(in: members) + [
       .init("steps", .integer(Int64(settings.steps))),
       .init("guidance", .number(settings.guidance)),
       .init("width", .integer(Int64(settings.width))),
@@ -127,11 +128,12 @@ struct InspectCommand: ParsableCommand {
   private func checkMemory(
     _ model: StableDiffusionModel, _ settings: SamplingSettings, entityCount: Int
   ) throws {
-    let estimate = try MemoryEstimate(model: model, settings: settings, batch: 1)
+    var request = MemoryPlan.Request(settings: settings)
+    request.encodes = image != nil
     let pixels = settings.width * settings.height
     let maps = 8 * entityCount * pixels
     let latents = image == nil ? 0 : pixels / 4 * settings.steps
-    try estimate.check(available: MemoryEstimate.machine - maps - latents)
+    try MemoryPlan.check(model, request, available: MemorySize.machine - maps - latents)
   }
 
   private func report(
@@ -159,11 +161,5 @@ struct InspectCommand: ParsableCommand {
   static func noteSurplus(_ tokens: Int) {
     guard tokens > 0 else { return }
     Console.note("triptych: the model does not read the last \(tokens) token(s) of the prompt")
-  }
-
-  static func checkInterruption(_ place: String, _ reporter: ProgressReporter) throws {
-    guard Interruption.signalNumber != 0 else { return }
-    reporter.finish()
-    throw GenerationError(.interrupted, place, "stopped; nothing was written")
   }
 }

@@ -65,6 +65,7 @@ struct InvertCommand: ParsableCommand {
   var seed: UInt64 = 0
 
   @OptionGroup(title: "Model") var model: ModelOptions
+  @OptionGroup(title: "Model") var adapters: AdapterOptions
   @OptionGroup(title: "Running") var runtime: RuntimeOptions
 
   func validate() throws {
@@ -73,7 +74,7 @@ struct InvertCommand: ParsableCommand {
 
   func run() throws {
     runtime.apply()
-    let model = try model.load()
+    let model = try adapters.applied(to: model.load())
     let defaults = try SamplingDefaults(for: model)
     let (width, height) = pictureSize.resolved(width: model.usualSide, height: model.usualSide)
     var settings = SamplingSettings(
@@ -82,7 +83,9 @@ struct InvertCommand: ParsableCommand {
     try settings.check(pixelsPerCell: model.pixelsPerCell)
     try WholeFile.checkPlace(saveLatents)
     let picture = try GivenPicture.read(image)
-    try MemoryEstimate(model: model, settings: settings, batch: 1).check()
+    var request = MemoryPlan.Request(settings: settings)
+    request.encodes = true
+    try MemoryPlan.check(model, request)
     let loaded = try LoadedModel(model)
     InspectCommand.noteSurplus(loaded.surplusTokens(prompt))
     let inverter = try PictureInverter(
@@ -92,7 +95,7 @@ struct InvertCommand: ParsableCommand {
     let trajectory = try inverter(
       try inverter.fitted(picture), prompt: prompt, keeping: { _, _ in false },
       onStep: { share in
-        try InspectCommand.checkInterruption(image, reporter)
+        try Interruption.check(image, leaving: "nothing was written", reporter)
         reporter.update(done: share * Double(settings.steps))
       })
     reporter.finish()

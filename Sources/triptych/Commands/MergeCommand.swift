@@ -35,8 +35,7 @@ struct MergeCommand: ParsableCommand {
     let reporter = ProgressReporter(total: 0, unit: "shard")
     let summary = try RunMerger.merge(runs, into: output, transfer: link ? .link : .copy) {
       done, all in
-      if Interruption.signalNumber != 0 { reporter.finish() }
-      try Interruption.check(output)
+      try Interruption.check(output, reporter)
       reporter.update(done: Double(done), total: all)
     }
     reporter.finish()

@@ -16,7 +16,9 @@ struct PlanCommand: ParsableCommand {
 
   @OptionGroup(title: "What to show") var prompts: PromptOptions
   @OptionGroup(title: "Model") var model: ModelOptions
+  @OptionGroup(title: "Model") var adapters: AdapterOptions
   @OptionGroup(title: "Sampling") var sampling: SamplingOptions
+  @OptionGroup(title: "Memory") var memory: MemoryOptions
   @OptionGroup(title: "Masks") var masks: MaskOptions
 
   @Flag(name: .long, help: "Plan pictures only, without the time that masks take.")
@@ -53,16 +55,15 @@ struct PlanCommand: ParsableCommand {
     runtime.apply()
     guard check.isEmpty else { return try checkFiles() }
     let plan = try prompts.plan(latentCount: nil)
-    let model = try model.load()
+    let model = try adapters.applied(to: model.load())
     let settings = try sampling.settings(for: model, latents: nil)
     if let output { try WholeFile.checkPlace(output) }
     let summary = try measuring.summary(
-      plan, model: model, settings: settings, masks: try maskSettings(plan), batch: sampling.batch)
+      plan, model: model, settings: settings, masks: try maskSettings(plan), batch: sampling.batch,
+      memory: memory)
     if let output {
       try plan.write(to: output) { _ in
-        guard Interruption.signalNumber == 0 else {
-          throw GenerationError(.interrupted, output, "stopped; nothing is written")
-        }
+        try Interruption.check(output, leaving: "nothing is written")
       }
     }
     try runtime.finish(summary.members(output: output), text: summary.text(output: output))

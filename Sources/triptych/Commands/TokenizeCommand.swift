@@ -14,6 +14,7 @@ struct TokenizeCommand: ParsableCommand {
       """)
 
   @OptionGroup var model: ModelOptions
+  @OptionGroup var embeddings: EmbeddingOptions
   @OptionGroup var runtime: RuntimeOptions
 
   @Option(name: .long, help: ArgumentHelp("File with one JSON string a line.", valueName: "file"))
@@ -21,6 +22,7 @@ struct TokenizeCommand: ParsableCommand {
 
   func run() throws {
     let tokenizer = try model.tokenizer()
+      .adding(ModelAdapters(embeddings: embeddings.embedding).words)
     var count = 0
     try LineReader.forEachLine(of: input) { bytes, line in
       guard !bytes.isEmpty else { return }

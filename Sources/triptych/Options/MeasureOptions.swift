@@ -11,27 +11,28 @@ struct MeasureOptions: ParsableArguments {
   /// What a plan comes to; measures unless told not to, or where the model does not fit into memory.
   func summary(
     _ plan: GenerationPlan, model: StableDiffusionModel, settings: SamplingSettings,
-    masks: MaskSettings?, batch: Int
+    masks: MaskSettings?, batch: Int, memory: MemoryOptions
   ) throws -> PlanSummary {
-    let memory = try MemoryEstimate(
-      model: model, settings: settings, batch: min(batch, plan.count))
+    let request = memory.request(plan, settings: settings, masks: masks)
     var seconds: Double?
-    if !noMeasure {
-      do {
-        try memory.check()
+    var peak: MemoryPlan?
+    do {
+      let fit = try memory.fit(model, request, batch: batch)
+      peak = fit.plan
+      if !noMeasure {
         let estimate = try RunTimeEstimate(
-          plan, model: model, settings: settings, masks: masks, batchSize: batch
+          plan, model: model, settings: settings, masks: masks, batchSize: fit.batch,
+          tiling: request.tiling
         ) {
-          guard Interruption.signalNumber == 0 else {
-            throw GenerationError(.interrupted, "plan", "stopped; nothing is written")
-          }
+          try Interruption.check("plan", leaving: "nothing is written")
         }
         seconds = estimate.seconds(plan.count)
-      } catch let error as GenerationError where error.code == .usage {
-        Console.note("triptych: the time is not measured: \(Console.oneLine("\(error)"))")
       }
+    } catch let error as GenerationError where error.code == .usage {
+      Console.note("triptych: the time is not measured: \(Console.oneLine("\(error)"))")
     }
     return PlanSummary(
-      plan, settings: settings, hasMasks: masks != nil, memory: memory, seconds: seconds)
+      plan, settings: settings, hasMasks: masks != nil,
+      memory: try peak ?? MemoryPlan(model: model, request: request, batch: 1), seconds: seconds)
   }
 }

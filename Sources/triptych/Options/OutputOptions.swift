@@ -1,21 +1,8 @@
 import ArgumentParser
 
-/// Where a run goes.
+/// Where a generated run goes, and how much of it is made.
 struct OutputOptions: ParsableArguments {
-  @Option(
-    name: .long,
-    help: ArgumentHelp(
-      "The run folder (default: Output/<name made from the run>); the same command on it goes on.",
-      valueName: "folder"))
-  var output: String?
-
-  @Option(name: .long, help: ArgumentHelp("Samples of a shard.", valueName: "n"))
-  var shardSize = 100
-
-  @Option(
-    name: .long,
-    help: ArgumentHelp("Also write a grid of the first pictures to this PNG.", valueName: "file"))
-  var contactSheet: String?
+  @OptionGroup var run: RunOutputOptions
 
   @Flag(name: .long, help: "Pictures only.")
   var noMasks = false
@@ -23,12 +10,7 @@ struct OutputOptions: ParsableArguments {
   @Flag(name: .long, help: "Say what would be made, and make nothing.")
   var dryRun = false
 
-  static let shardLimit = 100_000
-
-  func validate() throws {
-    guard 1...Self.shardLimit ~= shardSize else {
-      throw ValidationError("--shard-size: found \(shardSize), expected 1 to \(Self.shardLimit)")
-    }
-    if output?.isEmpty == true { throw ValidationError("--output: is empty, expected a folder") }
-  }
+  var output: String? { run.output }
+  var shardSize: Int { run.shardSize }
+  var contactSheet: String? { run.contactSheet }
 }

@@ -1,6 +1,8 @@
-import ArgumentParser
+public import ArgumentParser
 import CanonicalJSON
-import TensorCore
+public import TensorCore
+
+extension Precision: ExpressibleByArgument {}
 
 /// Options that every command has.
 struct RuntimeOptions: ParsableArguments {
@@ -23,11 +25,6 @@ struct RuntimeOptions: ParsableArguments {
     var defaultValueDescription: String { "auto" }
   }
 
-  /// How numbers are stored and multiplied.
-  enum Precision: String, CaseIterable, ExpressibleByArgument {
-    case exact
-  }
-
   static let threadLimit = 1024
 
   @Flag(name: .long, help: "Write results as JSON lines, the last one the result.")
@@ -38,8 +35,11 @@ struct RuntimeOptions: ParsableArguments {
   var threads: Int?
 
   @Option(
-    name: .long, help: ArgumentHelp("How numbers are stored and multiplied.", valueName: "mode"))
-  var precision: Precision = .exact
+    name: .long,
+    help: ArgumentHelp(
+      "How weights are kept and multiplied: exact in float32; default in 16 bits where the file or the processor does.",
+      valueName: "mode"))
+  var precision: Precision = .default
 
   @Option(
     name: .long,
@@ -64,10 +64,16 @@ struct RuntimeOptions: ParsableArguments {
     }
   }
 
-  /// Sets threads and kernels for the whole process; before any weight is loaded.
+  /// The level whose bytes results have: a level that only multiplies bfloat16 better is no other in exact precision.
+  var numericLevel: KernelLevel {
+    precision == .exact ? KernelLevel.selected.floatLevel : KernelLevel.selected
+  }
+
+  /// Sets threads, kernels and precision for the whole process; before any weight is loaded.
   func apply() {
     if let threads { Parallel.threadCount = threads }
     if case .level(let level) = isa { level.select() }
+    precision.select()
   }
 
   /// Writes the result: `members` as the last JSON line, or `text` for people.

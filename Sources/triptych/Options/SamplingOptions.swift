@@ -4,7 +4,10 @@ import Generation
 public import LatentDiffusion
 import TensorCore
 
-extension SchedulerConfiguration.Kind: ExpressibleByArgument {}
+extension SchedulerConfiguration.Kind: ExpressibleByArgument {
+  /// Those that pictures are made with.
+  public static var allValueStrings: [String] { samplers.map(\.rawValue) }
+}
 
 /// How pictures are sampled.
 struct SamplingOptions: ParsableArguments {

@@ -5,6 +5,9 @@ import Glibc
 
 /// Which part of a run to make.
 struct ShardOptions: ParsableArguments {
+  /// What is wrong with files about the whole run beside these options.
+  static let wholeRunOnly = "goes with a whole run, not with --shards, --worker or a Slurm array"
+
   @Option(
     name: .long,
     help: ArgumentHelp(

@@ -16,8 +16,8 @@ sys.path.insert(0, str(HERE.parent))
 
 import torch
 from diffusers import (
-    DPMSolverMultistepScheduler, EulerAncestralDiscreteScheduler, EulerDiscreteScheduler, DDIMScheduler,
-    PNDMScheduler, StableDiffusionPipeline)
+    DPMSolverMultistepScheduler, EulerAncestralDiscreteScheduler, EulerDiscreteScheduler, DDIMInverseScheduler,
+    DDIMScheduler, PNDMScheduler, StableDiffusionPipeline)
 from diffusers.schedulers import scheduling_dpmsolver_multistep, scheduling_euler_ancestral_discrete
 from diffusers.utils import logging
 
@@ -160,7 +160,7 @@ def folders():
     case = Case(12)
     for index, file in enumerate(files):
         original = dict(CLASSES, DDIMScheduler=DDIMScheduler)[file["_class_name"]].from_config(file)
-        for name, (kind, more) in NAMES.items():
+        for name, (kind, more) in (NAMES | {"ddim-inverse": (DDIMInverseScheduler, {})}).items():
             made = kind.from_config(original.config, **more)
             made.set_timesteps(20)
             case.output(f"{index}.{name}.timesteps", made.timesteps)
