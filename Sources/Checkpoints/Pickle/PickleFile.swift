@@ -14,7 +14,9 @@ public final class PickleFile: WeightSource {
   /// Where training checkpoints keep their tensors.
   static let nestedNames = ["state_dict", "model_state_dict", "model", EmbeddingFile.nesting]
   /// The longest pickle that is read; that of a large checkpoint takes about a megabyte.
-  static let pickleByteLimit = 64 << 20
+  static let pickleByteLimit = 16 << 20
+  /// The newest version of the archive that is known.
+  static let newestVersion = 10
 
   /// The path of the file.
   public let name: String
@@ -42,9 +44,11 @@ public final class PickleFile: WeightSource {
     let directory = try ZipDirectory(file)
     let (pickle, folder) = try Self.pickle(in: directory, file)
     try Self.checkByteOrder(directory.ranges[folder + "byteorder"], file)
+    try Self.checkVersion(directory.ranges[folder + "version"], file)
     var machine = PickleMachine(try file.copiedBytes(pickle)) {
       directory.ranges["\(folder)data/\($0)"]
     }
+    file.discard(pickle)
     let value: PickleValue
     do {
       value = try machine.run()
@@ -53,7 +57,7 @@ public final class PickleFile: WeightSource {
         fault.isUnsupported ? .unsupported : .malformed, file: path,
         "data.pkl, byte \(fault.position): \(fault.message)")
     }
-    guard let top = machine.members(value) else {
+    guard let top = try Self.members(value, machine, path) else {
       if case .opaque(let index) = value {
         throw CheckpointError(.unsupported, file: path, machine.opaques[index].refusal)
       }
@@ -112,7 +116,8 @@ public final class PickleFile: WeightSource {
   /// A view whose elements lie scattered: the stretch of the storage it spans, put into row-major order.
   private func gathered(_ stored: PickleTensor, _ type: ElementType, _ start: Int) throws -> Tensor
   {
-    let axes = Array(zip(stored.shape, stored.strides))
+    // An axis of one element may have any stride, also one that no index can be moved by.
+    let axes = zip(stored.shape, stored.strides).map { ($0, $0 == 1 ? 0 : $1) }
     guard !stored.shape.contains(0) else { return Tensor.zeros(stored.shape) }
     let reach = axes.reduce(0) { $0 + ($1.0 - 1) * $1.1 }
     let span = try file.tensor(type, at: start, shape: [reach + 1])
@@ -180,12 +185,10 @@ public final class PickleFile: WeightSource {
           throw CheckpointError(.unsupported, file: path, key: text(key), opaque.refusal)
         }
       }
-      guard case .string(let key) = key, case .tensor(let tensor) = value else {
+      if case .string(let key) = key, case .tensor(let tensor) = value {
+        tensors[key] = tensor
+      } else {
         others.append(text(key))
-        continue
-      }
-      guard tensors.updateValue(tensor, forKey: key) == nil else {
-        throw CheckpointError(.malformed, file: path, key: key, "two tensors have this key")
       }
     }
     guard !tensors.isEmpty else {
@@ -199,12 +202,41 @@ public final class PickleFile: WeightSource {
     return (tensors, others)
   }
 
+  private static func checkVersion(_ range: Range<Int>?, _ file: MappedFile) throws {
+    guard let range else { return }
+    let text = String(decoding: try file.copiedBytes(range.prefix(16)), as: UTF8.self)
+    let digits = text.hasSuffix("\n") ? String(text.dropLast()) : text
+    guard let version = Int(digits), 1...newestVersion ~= version else {
+      throw CheckpointError(
+        .unsupported, file: file.path,
+        "the archive's version is \"\(JSONError.excerpt(of: digits))\", expected 1 to \(newestVersion)"
+      )
+    }
+  }
+
+  /// Key and value of each member of a dictionary; nil where the value is none.
+  ///
+  /// - Throws: ``CheckpointError`` where two have the same name, of which Python would keep the last.
+  private static func members(
+    _ value: PickleValue, _ machine: PickleMachine, _ path: String
+  ) throws -> [(key: PickleValue, value: PickleValue)]? {
+    guard let members = machine.members(value) else { return nil }
+    var names: Set<String> = []
+    for case (.string(let name), _) in members where !names.insert(name).inserted {
+      throw CheckpointError(
+        .malformed, file: path, key: name, "two members of one dictionary have this name")
+    }
+    return members
+  }
+
   private static func nested(
     in top: [(key: PickleValue, value: PickleValue)], _ machine: PickleMachine, _ path: String
   ) throws -> (name: String, members: [(key: PickleValue, value: PickleValue)])? {
     for name in nestedNames {
       for (key, value) in top {
-        guard case .string(name) = key, let members = machine.members(value) else { continue }
+        guard case .string(name) = key, let members = try members(value, machine, path) else {
+          continue
+        }
         return (name, members)
       }
     }

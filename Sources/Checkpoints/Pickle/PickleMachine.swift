@@ -9,12 +9,14 @@ import TensorCore
 /// - Source: CPython `Lib/pickle.py`; PyTorch `torch/serialization.py`.
 struct PickleMachine {
   /// The most values on the stack, remembered values, and containers.
-  static let valueLimit = 1 << 20
+  static let valueLimit = 1 << 19
   /// The most values in all containers together.
-  static let elementLimit = 1 << 22
+  static let elementLimit = 1 << 21
   /// The longest name of a module or class.
   static let nameLimit = 256
   static let axisLimit = 64
+  /// The most arguments of what is called.
+  static let argumentLimit = 64
   /// The most classes and functions that are named and not read.
   static let opaqueLimit = 1 << 16
 
@@ -36,6 +38,7 @@ struct PickleMachine {
   private var reader: ByteReader
   /// Where the current instruction begins.
   private var position = 0
+  private var frameEnd = 0
   private var stack: [PickleValue] = []
   private var marks: [Int] = []
   private var memo: [Int: PickleValue] = [:]
@@ -44,6 +47,8 @@ struct PickleMachine {
   /// What was named and is not read.
   private(set) var opaques: [PickleOpaque] = []
   private let storage: (String) -> Range<Int>?
+  /// What each storage that was named holds.
+  private var storageTypes: [String: ElementType] = [:]
 
   /// Prepares to read a pickle.
   ///
@@ -110,8 +115,7 @@ struct PickleMachine {
     case .proto:
       let version = try reader.byte()
       guard 2...5 ~= version else { throw fault("protocol \(version), expected 2 to 5") }
-    // A frame is only a hint of how much to read at once; what it claims is not relied upon.
-    case .frame: _ = try reader.take(8)
+    case .frame: try beginFrame()
     case .mark:
       guard marks.count < Self.valueLimit else { throw fault("more than \(Self.valueLimit) marks") }
       marks.append(stack.count)
@@ -143,6 +147,16 @@ struct PickleMachine {
     case .stop: break
     default: try carryOutContainer(opcode)
     }
+  }
+
+  /// A frame is only a hint of how much to read at once, but one that lies is read differently elsewhere.
+  private mutating func beginFrame() throws {
+    let length = try reader.number(8)
+    guard position >= frameEnd else { throw fault("a frame begins before the last one ends") }
+    guard length <= UInt64(reader.left) else {
+      throw fault("a frame of \(length) bytes, \(reader.left) are left")
+    }
+    frameEnd = reader.position + Int(length)
   }
 
   private mutating func carryOutContainer(_ opcode: PickleOpcode) throws {
@@ -289,6 +303,10 @@ struct PickleMachine {
     guard case .global(let global) = operands[0], let arguments = tuple(operands[1]) else {
       throw fault("REDUCE of \(operands[0].kind) with \(operands[1].kind)")
     }
+    guard arguments.count <= Self.argumentLimit else {
+      throw fault(
+        "REDUCE with \(arguments.count) arguments, at most \(Self.argumentLimit) are read")
+    }
     // A tensor of a storage that is not read, or with hooks.
     for case .opaque(let index) in arguments { return try push(.opaque(index)) }
     switch global {
@@ -347,7 +365,8 @@ struct PickleMachine {
     }
     guard let parts = id, parts.count == 5, case .string("storage") = parts[0],
       case .global(.storage(let type)) = parts[1], case .string(let key) = parts[2],
-      case .integer(let count) = parts[4], let count = Int(exactly: count), count >= 0
+      case .string = parts[3], case .integer(let count) = parts[4], let count = Int(exactly: count),
+      count >= 0
     else { throw fault("a persistent id is not (\"storage\", class, key, place, count)") }
     let (byteCount, overflow) = count.multipliedReportingOverflow(by: type.byteCount)
     guard let range = storage(key) else {
@@ -357,6 +376,12 @@ struct PickleMachine {
       throw fault(
         "storage \"\(JSONError.excerpt(of: key))\" has \(range.count) bytes, expected \(count) elements of "
           + "\(type.rawValue)")
+    }
+    let first = storageTypes.updateValue(type, forKey: key) ?? type
+    guard first == type else {
+      throw fault(
+        "storage \"\(JSONError.excerpt(of: key))\" is read as \(type.rawValue), and before as \(first.rawValue)"
+      )
     }
     try push(.storage(PickleStorage(type: type, start: range.lowerBound, count: count)))
   }

@@ -3,8 +3,8 @@ import TensorCore
 
 /// What the pickle machine can hold.
 ///
-/// Lists, tuples and dictionaries are numbers of nodes in the machine's table, so
-/// that no nesting in a file can nest anything here.
+/// Lists, tuples and dictionaries are numbers of nodes in the machine's table, so that no nesting in a file can nest
+/// anything here; what is large lies apart, so that a million values are no more than 16 MB.
 enum PickleValue {
   case none
   case flag(Bool)
@@ -15,8 +15,8 @@ enum PickleValue {
   case bytes
   case global(PickleGlobal)
   case node(Int)
-  case storage(PickleStorage)
-  case tensor(PickleTensor)
+  indirect case storage(PickleStorage)
+  indirect case tensor(PickleTensor)
   /// Something that a class or function that is not read here would make: a number in the machine's table. Nothing is
   /// made and nothing run; where it stands for a part of the state, the file is refused.
   case opaque(Int)
