@@ -20,13 +20,12 @@ import sys
 import time
 
 
-def picture_maker(arguments):
+def picture_maker(arguments, dtype):
     """Words to pixels, as `triptych bench --part image` does it, with the folder's own steps and guidance."""
     import diffusers
-    import torch
 
     pipeline = diffusers.StableDiffusionPipeline.from_pretrained(
-        arguments.model, torch_dtype=torch.float32, safety_checker=None, feature_extractor=None)
+        arguments.model, torch_dtype=dtype, safety_checker=None, feature_extractor=None)
     pipeline.scheduler = diffusers.DDIMScheduler.from_config(pipeline.scheduler.config)
     pipeline.set_progress_bar_config(disable=True)
     own = pathlib.Path(arguments.model, "sampling_defaults.json")
@@ -60,7 +59,7 @@ def run_torch(arguments):
             ids = torch.randint(0, model.config.vocab_size - 2, (arguments.batch, 77))
             call = lambda: model(ids)
         elif arguments.part == "image":
-            call = picture_maker(arguments)
+            call = picture_maker(arguments, dtype)
         else:
             from diffusers import AutoencoderKL
 
@@ -71,7 +70,7 @@ def run_torch(arguments):
             else:
                 image = maps(arguments.batch, 3, arguments.size, arguments.size).clamp(-1, 1)
                 call = lambda: model.encode(image)
-        if arguments.part != "text":
+        if arguments.part not in ("text", "image"):
             model = model.to(memory_format=order)
         call()
         seconds = []
