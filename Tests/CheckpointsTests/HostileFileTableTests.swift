@@ -28,8 +28,9 @@ import Testing
 
   /// In a process of its own, so that nothing else counts.
   @Test func noHostileFileTakesMuchMemory() async {
-    await #expect(processExitsWith: .success) {
+    let told = await #expect(processExitsWith: .success, observing: [\.standardOutputContent]) {
       let folder = try TemporaryFolder()
+      var largest = (kilobytes: 0, name: "")
       for file in HostileFile.all {
         let path = try folder.write(file.bytes(), to: file.name)
         try "5".write(toFile: "/proc/self/clear_refs", atomically: false, encoding: .utf8)
@@ -39,8 +40,11 @@ import Testing
         let place = try #require(words.firstIndex(of: "VmHWM:"))
         let kilobytes = try #require(Int(words[place + 1]))
         precondition(kilobytes < 200_000, "\(file.name): \(kilobytes) kB")
+        if kilobytes > largest.kilobytes { largest = (kilobytes, file.name) }
       }
+      print("\(HostileFile.all.count) hostile files: at most \(largest)")
     }
+    print(String(decoding: told?.standardOutputContent ?? [], as: UTF8.self))
   }
 
   /// What the rules of zip allow and nobody needs to refuse.

@@ -14,9 +14,10 @@ import Testing
 
   /// In a process of its own: a process that is started counts the memory of the one that started it.
   @Test func aReportOfAHostileFileIsOneLineAndTakesLittle() async {
-    await #expect(processExitsWith: .success) {
+    let told = await #expect(processExitsWith: .success, observing: [\.standardOutputContent]) {
       precondition(Self.files.count >= 60)
       try await withFolder(inMemory: true) { folder in
+        var (largest, slowest) = ((bytes: 0, name: ""), (time: Duration.zero, name: ""))
         for file in Self.files {
           let path = "\(folder)/\(file.name)"
           try Data(file.bytes()).write(to: URL(fileURLWithPath: path))
@@ -27,9 +28,13 @@ import Testing
               && run.error.firstIndex(of: "\n") == run.error.indices.last, "\(run.error)")
           precondition(run.peakBytes < 200_000_000, "\(file.name): \(run.peakBytes) bytes")
           precondition(run.duration < .seconds(5), "\(file.name): \(run.duration)")
+          if run.peakBytes > largest.bytes { largest = (run.peakBytes, file.name) }
+          if run.duration > slowest.time { slowest = (run.duration, file.name) }
         }
+        print("\(Self.files.count) hostile files: at most \(largest), \(slowest)")
       }
     }
+    print(String(decoding: told?.standardOutputContent ?? [], as: UTF8.self))
   }
 
   @Test(arguments: [
