@@ -74,17 +74,6 @@ static void gather_rows(const ck_product *p, size_t row, size_t count, size_t k0
   }
 }
 
-/// Whether rows of `depth` floats can be read in place: they are, unless so many of a tile's rows fall into the same
-/// sets of the first-level cache (64 lines of 64 bytes a way) that they drive each other out.
-static int reads_in_place(const ck_product *p, size_t depth) {
-  if (p->kernel_height * p->kernel_width != 1 || p->stride != 1 || p->enlargement != 1) return 0;
-  if (p->pad_top || p->pad_left || p->out_height != p->height || p->out_width != p->width) return 0;
-  size_t lines = depth * sizeof(float) / 64 % 64, sets = 1;
-  while (lines && lines % 2 == 0) lines /= 2, sets *= 2;
-  size_t distinct = lines ? 64 / sets : 1;
-  return MR <= 6 * distinct;
-}
-
 /// Adds bias, shift and residual to finished rows of one panel, or copies them out of `from` where the panel is cut.
 static void finish_rows(const ck_product *p, size_t row, size_t count, size_t column, size_t columns,
                         const float *from, size_t from_stride) {
@@ -143,7 +132,6 @@ static double peak(size_t turns) {
 static void multiply(const ck_product *p, size_t row_first, size_t row_last, size_t panel_first, size_t panel_last,
                      float *scratch) {
   const size_t depth = p->channels * p->kernel_height * p->kernel_width;
-  const int in_place = reads_in_place(p, depth);
   float *gathered = scratch;
   float *sums = scratch + CK_ROW_BLOCK * CK_DEPTH_STRIDE, *widened = sums + CK_PANEL_GROUP * CK_ROW_BLOCK * NR;
   for (size_t row = row_first; row < row_last; row += CK_ROW_BLOCK) {
@@ -152,9 +140,7 @@ static void multiply(const ck_product *p, size_t row_first, size_t row_last, siz
       const size_t group_last = group + CK_PANEL_GROUP < panel_last ? group + CK_PANEL_GROUP : panel_last;
       for (size_t k0 = 0; k0 < depth; k0 += CK_DEPTH_BLOCK) {
         const size_t block = depth - k0 < CK_DEPTH_BLOCK ? depth - k0 : CK_DEPTH_BLOCK;
-        const float *a = in_place ? p->input + row * depth + k0 : gathered;
-        const size_t a_stride = in_place ? depth : CK_DEPTH_STRIDE;
-        if (!in_place) gather_rows(p, row, rows, k0, block, gathered);
+        gather_rows(p, row, rows, k0, block, gathered);
         for (size_t panel = group; panel < group_last; panel++) {
           const size_t left = p->columns - panel * NR;
           const int vectors = left > V ? 2 : 1;
@@ -162,7 +148,7 @@ static void multiply(const ck_product *p, size_t row_first, size_t row_last, siz
           const float *b = widen_panel(p, panel * depth + k0, block, widened);
           for (size_t i = 0; i < rows; i += MR) {
             const size_t count = rows - i < MR ? rows - i : MR;
-            tile(count, vectors, a + i * a_stride, a_stride, b, block, c + i * NR, NR, k0 > 0);
+            tile(count, vectors, gathered + i * CK_DEPTH_STRIDE, CK_DEPTH_STRIDE, b, block, c + i * NR, NR, k0 > 0);
           }
         }
       }

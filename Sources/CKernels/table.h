@@ -32,7 +32,7 @@ struct ck_table {
 
 /// Rows gathered at once and depth summed at once by a product. A depth block of a panel (CK_DEPTH_BLOCK × 32 floats)
 /// stays in the first-level cache beside a tile's rows; a block of rows stays in the second level.
-enum { CK_ROW_BLOCK = 168, CK_DEPTH_BLOCK = 256, CK_DEPTH_STRIDE = CK_DEPTH_BLOCK + 16 };
+enum { CK_ROW_BLOCK = 336, CK_DEPTH_BLOCK = 256, CK_DEPTH_STRIDE = CK_DEPTH_BLOCK + 16 };
 /// Queries and keys of an attention block.
 /// Panels whose sums are kept at once, so that gathered rows are used that often.
 enum { CK_PANEL_GROUP = 10 };
