@@ -33,9 +33,9 @@ struct ck_table {
 /// Rows gathered at once and depth summed at once by a product. A depth block of a panel (CK_DEPTH_BLOCK × 32 floats)
 /// stays in the first-level cache beside a tile's rows; a block of rows stays in the second level.
 enum { CK_ROW_BLOCK = 336, CK_DEPTH_BLOCK = 256, CK_DEPTH_STRIDE = CK_DEPTH_BLOCK + 16 };
-/// Queries and keys of an attention block.
 /// Panels whose sums are kept at once, so that gathered rows are used that often.
 enum { CK_PANEL_GROUP = 10 };
+/// Queries and keys of an attention block.
 enum { CK_QUERY_BLOCK = 84, CK_KEY_BLOCK = 256 };
 
 /// The same of bfloat16 products, which work on rows and panels of the second-level cache at once: depth is padded to

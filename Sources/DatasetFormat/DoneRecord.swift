@@ -68,14 +68,8 @@ public struct DoneRecord: Sendable, Equatable {
   ///   - path: the file, for messages.
   /// - Throws: ``DatasetError`` `malformed` with the key that is wrong.
   public init(bytes: [UInt8], path: String) throws {
-    let json: JSONValue
-    do {
-      json = try JSONValue.parse(bytes)
-    } catch {
-      throw DatasetError(.malformed, path: path, "no JSON: \(error)")
-    }
     let fields = try RecordFields(
-      json, path: path, what: "done record",
+      bytes: bytes, path: path, what: "done record",
       keys: [
         "shard", "first_index", "samples", "accepted", "rejected_by_reason",
         "configuration_sha256", "classes_sha256", "numerics", "files",

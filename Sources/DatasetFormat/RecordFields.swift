@@ -2,7 +2,7 @@ package import CanonicalJSON
 
 /// The members of an object, all known and, but for those that may be left out, all there.
 package struct RecordFields {
-  let json: JSONValue
+  package let json: JSONValue
   let path: String
   let what: String
 
@@ -22,6 +22,15 @@ package struct RecordFields {
         .malformed, path: path, "the \(what) has the unknown key \"\(member.name)\"")
     }
     for key in keys { _ = try value(key) }
+  }
+
+  /// The same of a file's bytes.
+  package init(
+    bytes: [UInt8], path: String, what: String, keys: [String], ignoresOthers: Bool = false
+  ) throws {
+    try self.init(
+      RunContents.parse(bytes, path: path), path: path, what: what, keys: keys,
+      ignoresOthers: ignoresOthers)
   }
 
   package func value(_ key: String) throws -> JSONValue {

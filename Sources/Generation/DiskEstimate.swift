@@ -30,9 +30,13 @@ public struct DiskEstimate: Sendable, Equatable {
 
   /// Refuses a run that surely will not fit: half of what it takes at most is more than is free.
   ///
+  /// A folder that is there holds a part of the run already, and is let be.
+  ///
   /// - Throws: ``GenerationError`` with both figures.
-  public func check(at path: String) throws {
-    guard let free = Self.free(at: path), bytes / 2 > free else { return }
+  public func check(forRunAt path: String) throws {
+    guard !FileAccess.isFolder(path), let free = Self.free(at: path), bytes / 2 > free else {
+      return
+    }
     throw GenerationError(
       .tryAgain, path,
       "the run would take up to \(MemorySize.text(bytes)) of disk, "

@@ -18,12 +18,16 @@ struct RunReport {
   ///   - runtime: whether lines are JSON.
   ///   - path: the run's folder.
   ///   - noun: what one sample is called.
-  ///   - total: the samples to make.
-  init(_ runtime: RuntimeOptions, path: String, noun: String, total: Int) {
+  ///   - layout: the run's shards.
+  ///   - shards: those that are made.
+  init(
+    _ runtime: RuntimeOptions, path: String, noun: String, layout: RunLayout, shards: [Int]
+  ) {
     self.runtime = runtime
     self.path = path
     self.noun = noun
-    reporter = ProgressReporter(total: total, unit: noun)
+    reporter = ProgressReporter(
+      total: shards.reduce(0) { $0 + layout.indices(ofShard: $1).count }, unit: noun)
     start = clock.now
   }
 

@@ -15,14 +15,8 @@ struct PackDescription {
   /// - Throws: `DatasetError` `malformed` with the key that is missing or wrong.
   init(bytes: [UInt8], path: String) throws {
     self.path = path
-    let json: JSONValue
-    do {
-      json = try JSONValue.parse(bytes)
-    } catch {
-      throw DatasetError(.malformed, path: path, "no JSON: \(error)")
-    }
     let fields = try RecordFields(
-      json, path: path, what: "pack", keys: ["categories", "cutouts", "backgrounds"],
+      bytes: bytes, path: path, what: "pack", keys: ["categories", "cutouts", "backgrounds"],
       ignoresOthers: true)
     categories = try fields.strings("categories")
     let positions = Dictionary(
@@ -30,7 +24,7 @@ struct PackDescription {
     guard positions.count == categories.count else {
       throw try fields.fault("categories", expected: "each name once")
     }
-    if json["licence"] != nil { licence = try fields.string("licence") }
+    if fields.json["licence"] != nil { licence = try fields.string("licence") }
     for (number, element) in try fields.array("cutouts").enumerated() {
       let entry = try RecordFields(
         element, path: path, what: "cut-out \(number)",

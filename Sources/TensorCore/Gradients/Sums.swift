@@ -26,25 +26,26 @@ func addRows(
 /// - Shapes: `x` of `groups` × rows × `columns` elements → [groups, columns].
 func columnSums(_ x: Tensor, groups: Int = 1, columns: Int) -> Tensor {
   let rows = x.count / max(groups * columns, 1)
-  let blocks = max((rows + blockRows - 1) / blockRows, 1)
+  let blocks = RowBlocks(groups: groups, rows: rows, size: blockRows)
   let kernels = KernelLevel.kernels
   return Tensor(shape: [groups, columns]) { out in
     x.withUnsafePointer { source in
-      withPooledDoubles(groups * blocks * 2 * columns) { sums in
+      withPooledDoubles(blocks.count * 2 * columns) { sums in
         withPooledFloats(columns) { origin in
           origin.update(repeating: 0, count: columns)
-          Parallel.forEach(groups * blocks) { piece, _ in
-            let (group, first) = (piece / blocks, piece % blocks * blockRows)
-            let own = sums + piece * 2 * columns
+          blocks.forEach { block, group, first, count in
+            let own = sums + block * 2 * columns
             ck_channel_moments(
-              kernels, source + (group * rows + first) * columns, origin,
-              min(blockRows, rows - first), columns, own, own + columns)
+              kernels, source + (group * rows + first) * columns, origin, count, columns, own,
+              own + columns)
           }
         }
         for group in 0..<groups {
           for column in 0..<columns {
             var sum = 0.0
-            for block in 0..<blocks { sum += sums[(group * blocks + block) * 2 * columns + column] }
+            for block in 0..<blocks.perGroup {
+              sum += sums[(group * blocks.perGroup + block) * 2 * columns + column]
+            }
             out[group * columns + column] = Float(sum)
           }
         }

@@ -79,22 +79,21 @@ struct ChannelSums {
   init(_ x: Tensor) {
     let (n, h, w, c) = x.dimensions4("moments")
     let area = h * w
-    let blockPixels = FeatureMoments.blockPixels
-    let blocks = max((area + blockPixels - 1) / blockPixels, 1)
+    let blocks = RowBlocks(groups: n, rows: area, size: FeatureMoments.blockPixels)
     let kernels = KernelLevel.kernels
     self.init(area: area, channels: c)
     x.withUnsafePointer { source in
-      withPooledDoubles(n * blocks * 2 * c) { parts in
-        Parallel.forEach(n * blocks) { piece, _ in
-          let (sample, first) = (piece / blocks, piece % blocks * blockPixels)
+      withPooledDoubles(blocks.count * 2 * c) { parts in
+        blocks.forEach { block, sample, first, count in
           let image = source + sample * area * c
           ck_channel_moments(
-            kernels, image + first * c, image, min(blockPixels, area - first), c,
-            parts + piece * 2 * c, parts + piece * 2 * c + c)
+            kernels, image + first * c, image, count, c, parts + block * 2 * c,
+            parts + block * 2 * c + c)
         }
         for sample in 0..<n {
           append(
-            parts + sample * blocks * 2 * c, blocks: blocks, origin: source + sample * area * c)
+            parts + sample * blocks.perGroup * 2 * c, blocks: blocks.perGroup,
+            origin: source + sample * area * c)
         }
       }
     }
@@ -130,20 +129,17 @@ func normSums(
 ) -> (gradient: Tensor, products: Tensor) {
   let (n, h, w, c) = x.dimensions4("norm gradient")
   let area = h * w
-  let blockPixels = FeatureMoments.blockPixels
-  let blocks = max((area + blockPixels - 1) / blockPixels, 1)
+  let blocks = RowBlocks(groups: n, rows: area, size: FeatureMoments.blockPixels)
   let both = Tensor(shape: [2, n, c]) { out in
-    withPooledDoubles(n * blocks * 2 * c) { sums in
+    withPooledDoubles(blocks.count * 2 * c) { sums in
       x.withUnsafePointer { source in
         gradient.withUnsafePointer { gradient in
           mean.withUnsafePointer { mean in
-            Parallel.forEach(n * blocks) { piece, _ in
-              let (sample, first) = (piece / blocks, piece % blocks * blockPixels)
+            blocks.forEach { block, sample, first, count in
               let start = (sample * area + first) * c
               ck_norm_sums(
-                source + start, mean + sample * c, gradient + start,
-                min(blockPixels, area - first), c, sums + piece * 2 * c,
-                sums + piece * 2 * c + c)
+                source + start, mean + sample * c, gradient + start, count, c,
+                sums + block * 2 * c, sums + block * 2 * c + c)
             }
           }
         }
@@ -151,7 +147,9 @@ func normSums(
       for sample in 0..<n {
         for i in 0..<2 * c {
           var sum = 0.0
-          for block in 0..<blocks { sum += sums[(sample * blocks + block) * 2 * c + i] }
+          for block in 0..<blocks.perGroup {
+            sum += sums[(sample * blocks.perGroup + block) * 2 * c + i]
+          }
           out[(i / c * n + sample) * c + i % c] = Float(sum)
         }
       }
@@ -207,20 +205,18 @@ extension FeatureMoments {
   private func applied(_ x: Tensor, _ gradient: Tensor, _ coefficients: Tensor) -> Tensor {
     let (n, h, w, c) = x.dimensions4("norm gradient")
     let area = h * w
-    let blockPixels = Self.blockPixels
-    let blocks = max((area + blockPixels - 1) / blockPixels, 1)
+    let blocks = RowBlocks(groups: n, rows: area, size: Self.blockPixels)
     return Tensor(shape: x.shape) { out in
       guard let destination = out.baseAddress else { return }
       x.withUnsafePointer { source in
         gradient.withUnsafePointer { gradient in
           mean.withUnsafePointer { mean in
             coefficients.withUnsafePointer { p in
-              Parallel.forEach(n * blocks) { piece, _ in
-                let (sample, first) = (piece / blocks, piece % blocks * blockPixels)
+              blocks.forEach { _, sample, first, count in
                 let (start, own) = ((sample * area + first) * c, sample * c)
                 ck_norm_gradient(
                   source + start, mean + own, gradient + start, p + own, p + n * c + own,
-                  p + 2 * n * c + own, min(blockPixels, area - first), c, destination + start)
+                  p + 2 * n * c + own, count, c, destination + start)
               }
             }
           }

@@ -39,8 +39,7 @@ func normalised(
   let (n, h, w, c) = x.dimensions4("normalised")
   let kernels = KernelLevel.kernels
   let area = h * w
-  let blockPixels = FeatureMoments.blockPixels
-  let blocks = (area + blockPixels - 1) / blockPixels
+  let blocks = RowBlocks(groups: n, rows: area, size: FeatureMoments.blockPixels)
   let factors = moments.factors(scale)
   return Tensor(shape: x.shape) { out in
     guard let destination = out.baseAddress else { return }
@@ -48,12 +47,11 @@ func normalised(
       moments.mean.withUnsafePointer { mean in
         factors.withUnsafePointer { factors in
           shift.withUnsafePointer { shift in
-            Parallel.forEach(n * blocks) { piece, _ in
-              let (sample, first) = (piece / blocks, piece % blocks * blockPixels)
+            blocks.forEach { _, sample, first, count in
               let start = (sample * area + first) * c
               ck_channel_affine(
-                kernels, source + start, mean + sample * c, factors + sample * c, shift,
-                min(blockPixels, area - first), c, thenSiLU ? 1 : 0, destination + start)
+                kernels, source + start, mean + sample * c, factors + sample * c, shift, count, c,
+                thenSiLU ? 1 : 0, destination + start)
             }
           }
         }

@@ -40,15 +40,11 @@ struct ComposeCommand: ParsableCommand {
       shardSize: output.shardSize)
     let path = output.output ?? "Output/\(run.name)"
     let shards = try part.shards(of: run.layout)
-    if output.contactSheet != nil, shards.count < run.layout.shardCount {
-      throw GenerationError(.usage, "--contact-sheet", ShardOptions.wholeRunOnly)
-    }
-    // A folder that is there holds a part of the run already.
-    if !ResourceFolder.isFolder(path) {
-      try DiskEstimate(
-        count: run.count, width: scenes.size, height: scenes.size, hasMasks: true
-      ).check(at: path)
-    }
+    try ShardOptions.checkWhole(
+      shards, of: run.layout, for: [("--contact-sheet", output.contactSheet != nil)])
+    try DiskEstimate(
+      count: run.count, width: scenes.size, height: scenes.size, hasMasks: true
+    ).check(forRunAt: path)
     try make(run, shards: shards, path: path)
   }
 
@@ -59,19 +55,15 @@ struct ComposeCommand: ParsableCommand {
       access: shards.count == run.layout.shardCount ? .exclusive : .shared)
     noteWhatIsLeftOut(run.composer)
     let report = RunReport(
-      runtime, path: path, noun: "scene",
-      total: shards.reduce(0) { $0 + run.layout.indices(ofShard: $1).count })
+      runtime, path: path, noun: "scene", layout: run.layout, shards: shards)
     let summary = try run.fill(folder, shards: shards) { try report.show($0) }
     report.end()
     try folder.close()
     let seconds = report.seconds
     let contents = try RunContents.open(path: path)
-    if let sheet = output.contactSheet {
-      try RunSheet.write(try RunSheet.draw(contents), to: sheet)
-    }
+    let extras = try output.writeContactSheet(contents)
     try report.finish(
-      summary, try AcceptanceTally(contents, shards: shards), seconds: seconds,
-      extras: output.contactSheet.map { ["contact sheet: \($0)"] } ?? [])
+      summary, try AcceptanceTally(contents, shards: shards), seconds: seconds, extras: extras)
   }
 
   /// What a pack holds and scenes cannot show.

@@ -23,8 +23,7 @@ extension GenerateCommand {
     }
     if let notice = try maskNotice(run.masks) { Console.note("triptych: \(notice)") }
     let report = RunReport(
-      runtime, path: path, noun: "picture",
-      total: shards.reduce(0) { $0 + run.layout.indices(ofShard: $1).count })
+      runtime, path: path, noun: "picture", layout: run.layout, shards: shards)
     let pipeline = GenerationPipeline(run, maker: maker, batch: fit.batch)
     let (summary, finalLatents) = try pipeline.fill(
       folder, shards: shards, keepsLatents: saveLatents != nil
@@ -35,12 +34,8 @@ extension GenerateCommand {
     try folder.close()
     if let saveLatents, let finalLatents { try LatentsFile.write(finalLatents, to: saveLatents) }
     let seconds = report.seconds
-    var extras: [String] = []
     let contents = try RunContents.open(path: path)
-    if let sheet = output.contactSheet {
-      try RunSheet.write(try RunSheet.draw(contents), to: sheet)
-      extras.append("contact sheet: \(sheet)")
-    }
+    var extras = try output.run.writeContactSheet(contents)
     let tally = try AcceptanceTally(contents, shards: shards)
     if let export, tally.accepted > 0 {
       _ = try DataSetWriter.write(

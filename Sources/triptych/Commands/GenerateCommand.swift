@@ -110,33 +110,23 @@ struct GenerateCommand: ParsableCommand {
     let path = output.output ?? "Output/\(run.name)"
     let shards = try part.shards(of: run.layout)
     guard !output.dryRun else { return try describe(run, model: model, path: path) }
-    try checkWhole(shards, of: run.layout)
+    try ShardOptions.checkWhole(
+      shards, of: run.layout,
+      for: [
+        ("--save-latents", saveLatents != nil), ("--contact-sheet", output.contactSheet != nil),
+        ("--export", export != nil),
+      ])
     try checkLatents(run)
     for file in [saveLatents, output.contactSheet].compactMap({ $0 }) {
       try WholeFile.checkPlace(file)
     }
-    // A folder that is there holds a part of the run already.
-    if !ResourceFolder.isFolder(path) {
-      try DiskEstimate(
-        count: plan.count, width: settings.width, height: settings.height,
-        hasMasks: maskSettings != nil
-      ).check(at: path)
-    }
+    try DiskEstimate(
+      count: plan.count, width: settings.width, height: settings.height,
+      hasMasks: maskSettings != nil
+    ).check(forRunAt: path)
     let fit = try memory.fit(
       model, memory.request(plan, settings: settings, masks: maskSettings), batch: sampling.batch)
     try make(run, shards: shards, model: model, initial: initial, path: path, fit: fit)
-  }
-
-  /// Files about the whole run cannot be made from a part of it.
-  private func checkWhole(_ shards: [Int], of layout: RunLayout) throws {
-    guard shards.count < layout.shardCount else { return }
-    let wholes = [
-      ("--save-latents", saveLatents != nil), ("--contact-sheet", output.contactSheet != nil),
-      ("--export", export != nil),
-    ]
-    for (option, isGiven) in wholes where isGiven {
-      throw GenerationError(.usage, option, ShardOptions.wholeRunOnly)
-    }
   }
 
   /// How masks are read; nil where there are to be none.

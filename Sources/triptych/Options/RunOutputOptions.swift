@@ -1,4 +1,6 @@
 import ArgumentParser
+import DatasetFormat
+import Generation
 
 /// Where a run goes, however it is made.
 struct RunOutputOptions: ParsableArguments {
@@ -16,6 +18,16 @@ struct RunOutputOptions: ParsableArguments {
     name: .long,
     help: ArgumentHelp("Also write a grid of the first pictures to this PNG.", valueName: "file"))
   var contactSheet: String?
+
+  /// Draws the contact sheet where one is asked for.
+  ///
+  /// - Returns: a line that says where it is; nothing where none was asked for.
+  /// - Throws: what drawing and writing throw.
+  func writeContactSheet(_ contents: RunContents) throws -> [String] {
+    guard let contactSheet else { return [] }
+    try RunSheet.write(try RunSheet.draw(contents), to: contactSheet)
+    return ["contact sheet: \(contactSheet)"]
+  }
 
   static let shardLimit = 100_000
 

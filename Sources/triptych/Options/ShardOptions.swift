@@ -5,9 +5,6 @@ import Glibc
 
 /// Which part of a run to make.
 struct ShardOptions: ParsableArguments {
-  /// What is wrong with files about the whole run beside these options.
-  static let wholeRunOnly = "goes with a whole run, not with --shards, --worker or a Slurm array"
-
   @Option(
     name: .long,
     help: ArgumentHelp(
@@ -45,6 +42,19 @@ struct ShardOptions: ParsableArguments {
         "there is no shard \(highest); the run has \(layout.shardCount), numbered from 0")
     }
     return selection.shards(in: layout)
+  }
+
+  /// Refuses what is made of the whole run where only a part of it is made.
+  ///
+  /// - Throws: ``GenerationError`` naming the first option that is given.
+  static func checkWhole(
+    _ shards: [Int], of layout: RunLayout, for options: [(name: String, isGiven: Bool)]
+  ) throws {
+    guard shards.count < layout.shardCount, let given = options.first(where: \.isGiven) else {
+      return
+    }
+    throw GenerationError(
+      .usage, given.name, "goes with a whole run, not with --shards, --worker or a Slurm array")
   }
 
   private func selection() throws -> ShardSelection {
