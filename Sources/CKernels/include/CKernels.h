@@ -3,8 +3,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "CKernelsTraining.h"
-
 // Inner loops of the tensor operations, one C body compiled for several instruction sets.
 //
 // Conventions: all arrays are row-major and dense unless a stride is named; pointers need only the alignment of
@@ -179,4 +177,7 @@ int ck_all_finite(const float *source, size_t count);
 #ifdef __cplusplus
 }
 #endif
+
+#include "CKernelsTraining.h"
+
 #endif
