@@ -191,18 +191,10 @@ void ck_pack_turned(const ck_table *table, const float *weights, size_t outputs,
     for (size_t turn = 0; turn < turns; turn++)
       for (size_t o = 0; o < outputs; o++, to += columns) {
         const float *from = weights + o * channels * taps;
-        for (size_t j = 0; j < present; j++) to[j] = from[place[j] - turn];
+        if (taps == 1) memcpy(to, from + panel * columns, present * sizeof(float));
+        else for (size_t j = 0; j < present; j++) to[j] = from[place[j] - turn];
         memset(to + present, 0, (columns - present) * sizeof(float));
       }
-  }
-}
-
-void ck_turn(const float *rows, size_t count, size_t columns, size_t first, size_t last, float *to) {
-  enum { SIDE = 16 };
-  for (size_t r0 = 0; r0 < count; r0 += SIDE) {
-    const size_t r1 = r0 + SIDE < count ? r0 + SIDE : count;
-    for (size_t c = first; c < last; c++)
-      for (size_t r = r0; r < r1; r++) to[c * count + r] = rows[r * columns + c];
   }
 }
 

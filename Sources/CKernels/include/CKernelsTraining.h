@@ -74,8 +74,6 @@ void ck_pack_taps(const ck_table *table, const ck_taps *shape, const float *inpu
 /// is taps from the last to the first, then outputs. Spread: columns are taps, then channels, depth is outputs.
 void ck_pack_turned(const ck_table *table, const float *weights, size_t outputs, size_t channels, size_t taps, int spread, float *packed,
                     size_t first, size_t last);
-/// Columns `first ..< last` of rows [count, columns] as rows of `to` [columns, count].
-void ck_turn(const float *rows, size_t count, size_t columns, size_t first, size_t last, float *to);
 /// Adds one sample's rows [out_height · out_width, kernel_height · kernel_width · channels] to where they came from:
 /// `image` [height, width, channels] is set.
 void ck_scatter_taps(const ck_taps *shape, const float *rows, float *image);

@@ -84,7 +84,7 @@ struct GatheredProduct: Sendable {
         Parallel.forRanges(outputs, grain: max(1, elementGrain / width)) { range in
           for output in range {
             ck_turn(
-              sum + output * width, taps, inputs, 0, inputs, destination + output * width)
+              sum + output * width, inputs, taps, inputs, destination + output * width, taps)
           }
         }
       }
@@ -107,7 +107,8 @@ struct GatheredProduct: Sendable {
     Tensor(shape: [columns, rows]) { out in
       guard let destination = out.baseAddress else { return }
       Parallel.forRanges(columns, grain: max(16, elementGrain / rows)) { range in
-        ck_turn(start, rows, columns, range.lowerBound, range.upperBound, destination)
+        let first = range.lowerBound
+        ck_turn(start + first, columns, rows, range.count, destination + first * rows, rows)
       }
     }
   }
