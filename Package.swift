@@ -178,7 +178,9 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "GalleryTests",
-      dependencies: ["CanonicalJSON", "DatasetFormat", "Gallery", "Imaging", "TestSupport"],
+      dependencies: [
+        "CanonicalJSON", "DatasetExports", "DatasetFormat", "Gallery", "Imaging", "TestSupport",
+      ],
       swiftSettings: settings),
     .testTarget(
       name: "GenerationTests",

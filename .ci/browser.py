@@ -40,12 +40,14 @@ NAMELESS = {"group", "image", "img"}  # details are groups; pictures beside thei
 
 
 class Browser:
-    def __init__(self, chromium="/usr/bin/chromium", driver="/usr/bin/chromedriver"):
+    def __init__(self, keeps_requests=True, chromium="/usr/bin/chromium", driver="/usr/bin/chromedriver"):
         options = webdriver.ChromeOptions()
         options.binary_location = chromium
         for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--hide-scrollbars"):
             options.add_argument(argument)
-        options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+        # Telling of every request takes time that is no fault of the page.
+        kept = {"browser": "ALL", **({"performance": "ALL"} if keeps_requests else {})}
+        options.set_capability("goog:loggingPrefs", kept)
         self.driver = webdriver.Chrome(options=options, service=Service(driver))
         self.look()
 

@@ -57,7 +57,7 @@ public struct RemakeCommand {
   }
 
   /// The command for a sample; nil where its run was made by neither `generate` nor `compose`.
-  func text(_ record: SampleRecord) -> String? {
+  package func text(_ record: SampleRecord) -> String? {
     if configuration["world"] != nil { return composing(record) }
     guard configuration["sampling"]?.members != nil, record.steps != nil else { return nil }
     return generating(record)
@@ -94,7 +94,10 @@ public struct RemakeCommand {
 
   private func addMasks(_ record: SampleRecord, to command: inout ShellCommand) {
     let masks = configuration["masks"] ?? .null
-    let words = record.entities.map { $0.isNamed && !$0.words.isEmpty ? $0.words : $0.name }
+    // What was looked for in prompts written by hand stands in the configuration; else the prompt's own words do.
+    let byHand = masks["entities"]?.elements?.compactMap(\.string) ?? []
+    let words = byHand.isEmpty ? record.entities.map(\.words) : byHand
+    guard !words.isEmpty else { return }
     command.add("--entities", words.joined(separator: ","))
     if masks["source"]?["name"] == "grounding" {
       command.add("--grounding GROUNDING")

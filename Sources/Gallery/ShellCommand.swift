@@ -1,5 +1,5 @@
 /// A line for a POSIX shell, put together word by word.
-struct ShellCommand {
+package struct ShellCommand {
   /// The line so far.
   private(set) var text: String
 
@@ -15,7 +15,7 @@ struct ShellCommand {
   }
 
   /// The text as one word: as it is where that is safe, else between single quotes.
-  static func quoted(_ text: String) -> String {
+  package static func quoted(_ text: String) -> String {
     let isPlain =
       !text.isEmpty
       && text.utf8.allSatisfy { byte in

@@ -126,6 +126,8 @@ const sample = (() => {
   async function open(next) {
     row = next;
     document.getElementById("sample-title").textContent = `Sample ${row.index}`;
+    const isAmongFound = sheet.found.includes(row);
+    document.getElementById("sample-place").textContent = isAmongFound ? sheet.place(row) : "";
     const frame = element("div", { class: "frame" }, ...layered(row, false));
     frame.style.setProperty("--ratio", row.width / row.height);
     frame.firstChild.alt = row.prompt;

@@ -11,6 +11,8 @@ const sheet = (() => {
   let opened = () => {};
   let turned = () => {};
 
+  // Not every browser says when it is idle.
+  const whenIdle = window.requestIdleCallback ?? ((task) => setTimeout(task, 100));
   const pageCount = () => Math.max(1, Math.ceil(found.length / pageSize));
   const cards = () => [...grid.querySelectorAll(".card")];
 
@@ -31,7 +33,7 @@ const sheet = (() => {
       for (const image of ahead) if (!image.complete) image.removeAttribute("src");
       grid.replaceChildren(...rows.map((row, place) => card(row, place === 0)));
       drawn = rows;
-      requestIdleCallback(lookAhead);
+      whenIdle(lookAhead);
     }
     document.getElementById("empty").hidden = found.length > 0;
     document.querySelector("#sheet + .pager").hidden = pageCount() === 1;
@@ -141,8 +143,13 @@ const sheet = (() => {
     return found[found.indexOf(row) + step] ?? null;
   }
 
+  /** Where a sample stands among those that pass, for people. */
+  function place(row) {
+    return `${counted(found.indexOf(row) + 1)} of ${counted(found.length)}`;
+  }
+
   return {
-    prepare, show, extend, turnTo, reveal, neighbour,
+    prepare, show, extend, turnTo, reveal, neighbour, place,
     get page() { return page; },
     get found() { return found; },
   };
