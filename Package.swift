@@ -64,6 +64,16 @@ let package = Package(
     .target(
       name: "DatasetExports", dependencies: ["CanonicalJSON", "DatasetFormat", "Imaging"],
       swiftSettings: settings),
+    .target(
+      name: "Gallery",
+      dependencies: ["CanonicalJSON", "DatasetExports", "DatasetFormat", "Imaging"],
+      // In the program itself: a gallery needs no file beside it.
+      resources: [
+        .embedInCode("Page/index.html"), .embedInCode("Page/gallery.css"),
+        .embedInCode("Page/store.js"), .embedInCode("Page/filters.js"),
+        .embedInCode("Page/sheet.js"), .embedInCode("Page/sample.js"),
+        .embedInCode("Page/charts.js"), .embedInCode("Page/main.js"),
+      ], swiftSettings: settings),
     // Level 5
     .target(
       name: "MaskGrounding",
@@ -104,7 +114,7 @@ let package = Package(
     .executableTarget(
       name: "triptych",
       dependencies: [
-        "CanonicalJSON", "ObjectWorld", "Generation", "DatasetExports", "MaskGrounding",
+        "CanonicalJSON", "ObjectWorld", "Generation", "Gallery", "DatasetExports", "MaskGrounding",
         "TextConditioning", "LatentDiffusion", "DatasetFormat", "Imaging", "Checkpoints",
         "TensorCore", "DefaultModel",
         argumentParser,
@@ -165,6 +175,12 @@ let package = Package(
     .testTarget(
       name: "DatasetExportsTests",
       dependencies: ["CanonicalJSON", "DatasetExports", "DatasetFormat", "Imaging", "TestSupport"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "GalleryTests",
+      dependencies: [
+        "CanonicalJSON", "DatasetExports", "DatasetFormat", "Gallery", "Imaging", "TestSupport",
+      ],
       swiftSettings: settings),
     .testTarget(
       name: "GenerationTests",

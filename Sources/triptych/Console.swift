@@ -41,6 +41,14 @@ enum Console {
   /// Whether people watch stderr.
   static var isTerminal: Bool { isatty(STDERR_FILENO) == 1 }
 
+  /// Characters of a line of stdout where it is a terminal; nil where it is none.
+  static var resultWidth: Int? {
+    guard isatty(STDOUT_FILENO) == 1 else { return nil }
+    var size = winsize()
+    guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
+    return Int(size.ws_col)
+  }
+
   /// Text on one line: control characters are written as escapes.
   static func oneLine(_ text: String) -> String {
     var line = ""

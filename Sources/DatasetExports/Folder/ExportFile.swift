@@ -1,7 +1,7 @@
 import DatasetFormat
 
 /// A file that is written piece by piece; it counts once it is closed.
-final class ExportFile {
+package final class ExportFile {
   private let files: any FileSystem
   private let path: String
   private var handle: Int32?
@@ -28,16 +28,16 @@ final class ExportFile {
   }
 
   /// Adds text.
-  func write(_ text: String) throws { try write(Array(text.utf8)) }
+  package func write(_ text: String) throws { try write(Array(text.utf8)) }
 
   /// Adds bytes.
-  func write(_ bytes: [UInt8]) throws {
+  package func write(_ bytes: [UInt8]) throws {
     pending += bytes
     if pending.count >= Self.blockSize { try flush() }
   }
 
   /// Ends the file; ``ExportFolder/commit()`` brings it to the disk with all others.
-  func close() throws {
+  package func close() throws {
     try flush()
     guard let handle else { return }
     self.handle = nil

@@ -1,34 +1,48 @@
-import DatasetFormat
+package import DatasetFormat
 
-/// A data set while it is written: in a hidden folder beside its place, which it takes once everything is on the disk.
+/// A data set or a gallery while it is written: in a hidden folder beside its place, which it takes once everything is on the disk.
 ///
-/// At the place an empty folder may stand, or an earlier export that holds nothing else; anything else is refused
-/// before work begins. What a killed export left behind is put right by the next one to the same place.
-final class ExportFolder {
+/// At the place an empty folder may stand, or an earlier one of the same kind that holds nothing else; anything else is
+/// refused before work begins. What a killed one left behind is put right by the next one to the same place.
+package final class ExportFolder {
+  /// What is written; one kind never replaces another.
+  package enum Kind: String {
+    /// A data set.
+    case export
+    /// Pages to look at.
+    case gallery
+  }
+
   private let files: any FileSystem
   private let place: ExportPath
   private let hidden: String
+  private let kind: Kind
   private var lock: Int32?
   private var folders: Set<String> = []
-  private(set) var manifest = ExportManifest()
+  package private(set) var manifest: ExportManifest
 
   /// Begins.
   ///
   /// - Parameters:
   ///   - path: the place.
+  ///   - kind: what is written.
   ///   - fileSystem: the folder around the place where it is another than the machine's.
   /// - Throws: ``ExportError`` `cannotCreate` or `usage`; `DatasetError` where the disk fails or another process writes
   ///   to the same place.
-  init(path: String, fileSystem: (any FileSystem)? = nil) throws {
+  package init(
+    path: String, kind: Kind = .export, fileSystem: (any FileSystem)? = nil
+  ) throws {
+    self.kind = kind
+    manifest = ExportManifest(kind)
     place = try ExportPath(path)
     files = try fileSystem ?? LocalFileSystem(root: place.parent, creating: true)
-    hidden = ".\(place.name).export"
+    hidden = ".\(place.name).\(kind.rawValue)"
     _ = try files.makeDirectory(hidden)
     guard case .acquired(let lock) = try files.acquireLock("\(hidden)/lock", exclusively: true)
     else {
       throw DatasetError(
         .lockHeld, path: files.shown(place.name),
-        "another process exports to this place; wait until it ends")
+        "another process writes to this place; wait until it ends")
     }
     self.lock = lock
     do {
@@ -44,7 +58,7 @@ final class ExportFolder {
   deinit { abandon() }
 
   /// Makes a folder and those above it.
-  func makeDirectory(_ path: String) throws {
+  package func makeDirectory(_ path: String) throws {
     var prefix = ""
     for name in path.split(separator: "/") {
       prefix += (prefix.isEmpty ? "" : "/") + name
@@ -53,14 +67,14 @@ final class ExportFolder {
   }
 
   /// Writes a file in a folder that is there.
-  func write(_ bytes: [UInt8], at path: String) throws {
+  package func write(_ bytes: [UInt8], at path: String) throws {
     let file = try open(path)
     try file.write(bytes)
     try file.close()
   }
 
   /// Begins a file that is written piece by piece.
-  func open(_ path: String) throws -> ExportFile {
+  package func open(_ path: String) throws -> ExportFile {
     ExportFile(
       files: files, path: "\(work)/\(path)", handle: try files.createFile("\(work)/\(path)")
     ) { [weak self] size, sha256 in
@@ -71,7 +85,7 @@ final class ExportFolder {
   /// Brings everything to the disk and gives it its place.
   ///
   /// - Throws: `DatasetError`; what was at the place before is there again, unless the disk failed at that too.
-  func commit() throws {
+  package func commit() throws {
     try files.synchronizeAll()
     try checkPlace()
     let isReplacing = try files.status(place.name) != nil
@@ -88,7 +102,7 @@ final class ExportFolder {
   }
 
   /// Removes what was written.
-  func abandon() {
+  package func abandon() {
     guard lock != nil else { return }
     files.discard(work)
     release()
@@ -97,7 +111,7 @@ final class ExportFolder {
   private var work: String { "\(hidden)/new" }
   private var old: String { "\(hidden)/old" }
 
-  /// Puts right what a killed export left: the earlier data set may just have left its place.
+  /// Puts right what a killed export left: the earlier one may just have left its place.
   private func recover() throws {
     try files.removeTree(work)
     guard try files.status(old) != nil else { return }
@@ -112,7 +126,7 @@ final class ExportFolder {
     guard let lock else { return }
     files.releaseLock(lock, path: "\(hidden)/lock", removing: true)
     self.lock = nil
-    // It stays where the old data set could not be removed; the next export tries again.
+    // It stays where the old one could not be removed; the next export tries again.
     _ = Result { try files.removeDirectory(hidden) }
   }
 
@@ -127,20 +141,22 @@ final class ExportFolder {
     if names.isEmpty { return }
     let manifest = "\(place.name)/\(ExportManifest.name)"
     guard names.contains(ExportManifest.name), try files.status(manifest)?.kind == .file,
-      let listed = try ExportManifest.paths(in: files.read(manifest, limit: ExportManifest.limit))
+      let listed = try ExportManifest.paths(
+        in: files.read(manifest, limit: ExportManifest.limit), of: kind)
     else {
       throw ExportError(
         .cannotCreate, shown,
-        "is there already and is no earlier export; remove it or choose another folder")
+        "is there already and is no earlier \(kind.rawValue); remove it or choose another folder")
     }
     if let stranger = try firstStranger(in: "", listed: listed) {
       throw ExportError(
         .cannotCreate, "\(shown)/\(stranger)",
-        "is no part of the export that was made here; move it away or choose another folder")
+        "is no part of the \(kind.rawValue) that was made here; move it away or choose another folder"
+      )
     }
   }
 
-  /// The first file that an earlier export did not write: replacing the folder would lose it.
+  /// The first file that an earlier one did not write: replacing the folder would lose it.
   private func firstStranger(in folder: String, listed: Set<String>) throws -> String? {
     for name in try files.list(folder.isEmpty ? place.name : "\(place.name)/\(folder)") {
       let path = folder.isEmpty ? name : "\(folder)/\(name)"

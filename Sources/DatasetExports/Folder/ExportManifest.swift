@@ -1,13 +1,20 @@
-import CanonicalJSON
+package import CanonicalJSON
 
-/// Every file of an export with its size and hash.
-struct ExportManifest {
+/// Every file of an export or a gallery with its size and hash.
+package struct ExportManifest {
   /// The manifest's own file.
-  static let name = "manifest.json"
+  package static let name = "manifest.json"
   /// The most bytes that are read of an earlier one.
   static let limit = 1 << 30
+  private let kind: ExportFolder.Kind
+
+  init(_ kind: ExportFolder.Kind) { self.kind = kind }
+
   /// The first member says whose it is; members are sorted, so it must sort before all others.
-  private static let head = "{\n  \"exporter\": \"triptych\",\n"
+  private static func head(_ kind: ExportFolder.Kind) -> String {
+    let exporter = kind == .export ? "triptych" : "triptych \(kind.rawValue)"
+    return "{\n  \"exporter\": \"\(exporter)\",\n"
+  }
 
   private struct Entry {
     let path: String
@@ -18,9 +25,9 @@ struct ExportManifest {
   private var entries: [Entry] = []
 
   /// How many files there are.
-  var count: Int { entries.count }
+  package var count: Int { entries.count }
   /// The bytes of all files.
-  var byteCount: Int { entries.reduce(0) { $0 + $1.size } }
+  package var byteCount: Int { entries.reduce(0) { $0 + $1.size } }
 
   mutating func add(path: String, size: Int, sha256: String) {
     entries.append(Entry(path: path, size: size, sha256: sha256))
@@ -32,10 +39,10 @@ struct ExportManifest {
   ///   - file: the file, with nothing in it.
   ///   - facts: further members; their names sort behind `files`.
   /// - Throws: `DatasetError` where the disk fails.
-  func write(to file: ExportFile, facts: [JSONValue.Member]) throws {
+  package func write(to file: ExportFile, facts: [JSONValue.Member]) throws {
     let facts = facts.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
     precondition(facts.allSatisfy { $0.name > "files" }, "\(facts.map(\.name))")
-    try file.write(Self.head + "  \"files\": [")
+    try file.write(Self.head(kind) + "  \"files\": [")
     let sorted = entries.sorted { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
     for (position, entry) in sorted.enumerated() {
       let json: JSONValue = [
@@ -57,9 +64,9 @@ struct ExportManifest {
     return value.canonicalText.split(separator: "\n").map { margin + $0 }.joined(separator: "\n")
   }
 
-  /// The paths that a manifest lists; nil where the bytes are no manifest of this program.
-  static func paths(in bytes: [UInt8]) -> Set<String>? {
-    guard bytes.starts(with: head.utf8) else { return nil }
+  /// The paths that a manifest lists; nil where the bytes are no manifest of this program and kind.
+  static func paths(in bytes: [UInt8], of kind: ExportFolder.Kind) -> Set<String>? {
+    guard bytes.starts(with: head(kind).utf8) else { return nil }
     do {
       return try bytes.withUnsafeBufferPointer { buffer in try paths(in: buffer) }
     } catch {

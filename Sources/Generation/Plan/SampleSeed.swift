@@ -21,6 +21,9 @@ public enum SampleSeed {
     mix(unmix(first) &+ attempt)
   }
 
+  /// The seed of the run whose sample 0 has the seed `first` at attempt 0.
+  public static func run(firstSeed first: UInt64) -> UInt64 { unmix(unmix(unmix(first))) }
+
   /// What ``mix(_:)`` makes `value` of.
   static func unmix(_ value: UInt64) -> UInt64 {
     // The inverses of odd factors modulo 2^64; a shift by more than 21 bits is undone in two or three rounds.
