@@ -39,8 +39,10 @@ public func linear(
     shape: x.shape.dropLast() + [outputs])
 }
 
-/// Output rows that a convolution may compute together. A band of a map's rows has the bytes of the whole map where it begins
-/// at a multiple of so many and, unless it is the last, has a multiple.
+/// Output rows that a convolution may compute together.
+///
+/// A band of a map's rows has the bytes of the whole map where it begins at a multiple of so many and, unless it is the
+/// last, has a multiple.
 public let convolutionRowsTogether = Int(CK_WINOGRAD_SIDE)
 
 /// 2-D convolution over a feature map, zero padded.
