@@ -104,12 +104,28 @@ double ck_peak_operations(const ck_table *table, int bfloat16, size_t turns) {
 }
 
 size_t ck_row_block(const ck_table *table, const ck_product *product) {
+  if (product->tiles > 0) return CK_WINOGRAD_TILES;
   return product->storage == CK_STORAGE_PAIRS ? table->rows_together(product) : CK_ROW_BLOCK;
 }
 
 static size_t padded(size_t count, size_t unit) { return (count + unit - 1) / unit * unit; }
 
-size_t ck_scratch_floats(const ck_table *table, ck_storage storage) {
+size_t ck_winograd_tiles(const ck_table *table, const ck_product *product) {
+  if (!table->multiply_winograd || product->storage == CK_STORAGE_PAIRS || product->stride != 1) return 0;
+  if (product->kernel_height != 3 || product->kernel_width != 3) return 0;
+  if (product->channels % CK_WINOGRAD_CHANNELS != 0 || product->out_width < CK_WINOGRAD_WIDTH) return 0;
+  const size_t area = product->out_height * product->out_width;
+  const size_t high = (product->out_height + CK_WINOGRAD_SIDE - 1) / CK_WINOGRAD_SIDE;
+  const size_t wide = (product->out_width + CK_WINOGRAD_SIDE - 1) / CK_WINOGRAD_SIDE;
+  return area == 0 ? 0 : product->rows / area * high * wide;
+}
+
+size_t ck_scratch_floats(const ck_table *table, const ck_product *product) {
+  const ck_storage storage = product->storage;
+  if (product->tiles > 0) {
+    const size_t sums = CK_WINOGRAD_PANELS * CK_WINOGRAD_TILES * table->panel_columns;
+    return CK_WINOGRAD_POINTS * (CK_WINOGRAD_TILES * CK_WINOGRAD_ROW_STRIDE + ck_winograd_panel_stride(table->panel_columns) + sums);
+  }
   if (storage == CK_STORAGE_PAIRS) return CK_NARROW_GRID_FLOATS + CK_NARROW_PANELS * CK_NARROW_ROWS * table->panel_columns;
   const size_t widened = storage == CK_STORAGE_FLOAT32 ? 0 : CK_DEPTH_BLOCK * table->panel_columns;
   return CK_ROW_BLOCK * CK_DEPTH_STRIDE + CK_PANEL_GROUP * CK_ROW_BLOCK * table->panel_columns + widened;
@@ -200,7 +216,8 @@ void ck_pack_weights(const ck_table *table, ck_storage storage, const float *wei
 
 void ck_multiply(const ck_table *table, const ck_product *product, size_t row_first, size_t row_last, size_t panel_first, size_t panel_last,
                  float *scratch) {
-  if (product->storage == CK_STORAGE_PAIRS) table->multiply_bfloat16(product, row_first, row_last, panel_first, panel_last, scratch);
+  if (product->tiles > 0) table->multiply_winograd(product, row_first, row_last, panel_first, panel_last, scratch);
+  else if (product->storage == CK_STORAGE_PAIRS) table->multiply_bfloat16(product, row_first, row_last, panel_first, panel_last, scratch);
   else table->multiply(product, row_first, row_last, panel_first, panel_last, scratch);
 }
 

@@ -6,9 +6,11 @@
 #define CK_TILE_ROWS 6
 #define CK_FUSED 1
 #define CK_NATIVE_HALF 1
+#define CK_WINOGRAD 1
 #pragma clang attribute push(__attribute__((target("avx2,fma,f16c"))), apply_to = function)
 #include "level_vector.h"
 #include "level_product.h"
+#include "level_winograd.h"
 #include "level_attention.h"
 #include "level_rows.h"
 #include "level_table.h"

@@ -7,8 +7,10 @@
 #define CK_TILE_ROWS 12
 #define CK_FUSED 1
 #define CK_NATIVE_HALF 1
+#define CK_WINOGRAD 1
 #include "level_vector.h"
 #include "level_product.h"
+#include "level_winograd.h"
 #include "level_attention.h"
 #include "level_rows.h"
 #include "level_table.h"

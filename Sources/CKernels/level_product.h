@@ -74,27 +74,28 @@ static void gather_rows(const ck_product *p, size_t row, size_t count, size_t k0
   }
 }
 
-/// Adds bias, shift and residual to finished rows of one panel, or copies them out of `from` where the panel is cut.
+/// Adds bias, shift and residual to a finished vector of output row `row`, of which `left` columns exist, and writes it.
+INLINE void finish_vector(const ck_product *p, size_t row, size_t sample, size_t column, size_t left, vfloat sum) {
+  const size_t at = row * p->columns + column;
+  const float *bias = p->bias ? p->bias + column : NULL;
+  const float *shift = p->shift ? p->shift + sample * p->columns + column : NULL;
+  const float *residual = p->residual ? p->residual + at : NULL;
+  const int whole = left >= V;
+  if (bias) sum += whole ? vload(bias) : vload_part(bias, left);
+  if (shift) sum += whole ? vload(shift) : vload_part(shift, left);
+  if (residual) sum += whole ? vload(residual) : vload_part(residual, left);
+  if (whole) vstore(p->output + at, sum);
+  else vstore_part(p->output + at, sum, left);
+}
+
+/// Finishes rows of one panel, whose sums are [count][from_stride].
 static void finish_rows(const ck_product *p, size_t row, size_t count, size_t column, size_t columns,
                         const float *from, size_t from_stride) {
   const size_t area = p->out_height * p->out_width;
   for (size_t i = 0; i < count; i++) {
-    const size_t at = (row + i) * p->columns + column;
-    const float *shift = p->shift ? p->shift + (row + i) / area * p->columns + column : NULL;
-    const float *bias = p->bias ? p->bias + column : NULL;
-    const float *residual = p->residual ? p->residual + at : NULL;
-    const float *source = from + i * from_stride;
-    float *out = p->output + at;
-    for (size_t j = 0; j < columns; j += V) {
-      const size_t left = columns - j;
-      const int whole = left >= V;
-      vfloat sum = vload(source + j);
-      if (bias) sum += whole ? vload(bias + j) : vload_part(bias + j, left);
-      if (shift) sum += whole ? vload(shift + j) : vload_part(shift + j, left);
-      if (residual) sum += whole ? vload(residual + j) : vload_part(residual + j, left);
-      if (whole) vstore(out + j, sum);
-      else vstore_part(out + j, sum, left);
-    }
+    const size_t sample = (row + i) / area;
+    for (size_t j = 0; j < columns; j += V)
+      finish_vector(p, row + i, sample, column + j, columns - j, vload(from + i * from_stride + j));
   }
 }
 

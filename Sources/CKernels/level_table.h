@@ -6,6 +6,9 @@ static const ck_table table = {
     .panel_columns = NR,
     .multiply = multiply,
     .peak = peak,
+#ifdef CK_WINOGRAD
+    .multiply_winograd = multiply_winograd,
+#endif
 #ifdef CK_BFLOAT16
     .multiply_bfloat16 = multiply_bfloat16,
     .attention_pack_bfloat16 = attention_pack_bfloat16,

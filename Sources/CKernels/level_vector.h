@@ -1,5 +1,6 @@
 // Vectors of one level. Included once per level file, which defines CK_VECTOR_FLOATS, CK_TILE_ROWS, CK_FUSED (whether
-// the instruction set multiplies and adds in one step) and CK_NATIVE_HALF (whether it widens half precision).
+// the instruction set multiplies and adds in one step), CK_NATIVE_HALF (whether it widens half precision) and, where it
+// has Winograd's convolutions CK_WINOGRAD.
 #include <math.h>
 #include <string.h>
 #include "table.h"

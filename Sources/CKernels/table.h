@@ -10,6 +10,8 @@ struct ck_table {
   size_t panel_columns;
   void (*multiply)(const ck_product *, size_t, size_t, size_t, size_t, float *);
   double (*peak)(size_t);
+  /// NULL where the level is the direct reference.
+  void (*multiply_winograd)(const ck_product *, size_t, size_t, size_t, size_t, float *);
   /// NULL where the level has no bfloat16 products.
   void (*multiply_bfloat16)(const ck_product *, size_t, size_t, size_t, size_t, float *);
   void (*attention_pack_bfloat16)(const ck_attention *, size_t, size_t);
@@ -37,6 +39,19 @@ enum { CK_ROW_BLOCK = 336, CK_DEPTH_BLOCK = 256, CK_DEPTH_STRIDE = CK_DEPTH_BLOC
 enum { CK_PANEL_GROUP = 10 };
 /// The most columns a level's panels have.
 enum { CK_PANEL_COLUMNS = 32 };
+/// Tiles, depth and panels of Winograd's convolutions that are worked on at once: tiles, kernels and sums at all points
+/// take about 2 MB, a point's tiles and kernels stay in the first-level cache.
+enum {
+  CK_WINOGRAD_TILES = 56,
+  CK_WINOGRAD_DEPTH = 64,
+  CK_WINOGRAD_PANELS = 4,
+  CK_WINOGRAD_POINTS = 36,
+  CK_WINOGRAD_ROW_STRIDE = CK_WINOGRAD_DEPTH + 16,
+};
+/// Floats from one point's depth block of a panel to the next: not a power of two, for the sake of cache sets.
+static inline size_t ck_winograd_panel_stride(size_t columns) { return CK_WINOGRAD_DEPTH * columns + 16; }
+/// Channels of which maps are a multiple where Winograd's way is taken, and the narrowest such map.
+enum { CK_WINOGRAD_CHANNELS = 16, CK_WINOGRAD_WIDTH = 8 };
 /// Queries and keys of an attention block.
 enum { CK_QUERY_BLOCK = 84, CK_KEY_BLOCK = 256 };
 

@@ -51,10 +51,12 @@ import Testing
     }
   }
 
-  @Test func bandsHaveARowAtLeastAndNoMoreThanThereAre() {
+  @Test func bandsHaveWholeTilesOfRowsAndNoMoreRowsThanThereAre() {
     #expect(AutoencoderTiling.auto.bandHeight(height: 128, width: 128) == 8)
     #expect(AutoencoderTiling.auto.bandHeight(height: 32, width: 32) == 32)
-    #expect(AutoencoderTiling.auto.bandHeight(height: 3, width: 4000) == 1)
+    #expect(AutoencoderTiling.auto.bandHeight(height: 64, width: 96) == 8)
+    #expect(AutoencoderTiling.auto.bandHeight(height: 30, width: 4000) == 4)
+    #expect(AutoencoderTiling.auto.bandHeight(height: 3, width: 4000) == 3)
     #expect(AutoencoderTiling.auto.bandHeight(height: 500, width: 1) == 500)
     #expect(AutoencoderTiling.off.bandHeight(height: 512, width: 512) == 512)
   }

@@ -64,6 +64,10 @@ typedef enum {
   CK_STORAGE_PAIRS = 3,     ///< bfloat16 in pairs of depth: products in bfloat16
 } ck_storage;
 
+/// Output rows and columns of a tile of Winograd's convolutions: where a map is cut in bands of rows, they begin at a multiple
+/// of it, and have the bytes of the whole map.
+enum { CK_WINOGRAD_SIDE = 4 };
+
 /// A linear map or a convolution as one matrix product: rows are pixels (or tokens), depth is taps × channels.
 typedef struct {
   const float *input;      ///< [samples, height, width, channels]; a linear map has height 1 and width = rows
@@ -82,13 +86,17 @@ typedef struct {
   const float *shift;      ///< [samples, columns] or NULL, added to every pixel of its sample
   const float *residual;   ///< [rows, columns] or NULL; may be `output` itself
   float *output;           ///< [rows, columns]
+  size_t tiles;            ///< 0, or ck_winograd_tiles(): the product is computed by tiles, which then are its rows
 } ck_product;
 
+/// Tiles of 4×4 output pixels by which Winograd's algorithm computes a product in float, whatever `tiles` says; 0 where it
+/// does not pay or the level is the direct reference. Whether it does depends on nothing that a batch or a band changes.
+size_t ck_winograd_tiles(const ck_table *table, const ck_product *product);
 /// Rows that are gathered together; a product is best cut into pieces of at least as many, at multiples of
 /// ck_tile_rows or, for pairs, of so many.
 size_t ck_row_block(const ck_table *table, const ck_product *product);
-/// Floats of scratch one thread needs for a product with weights stored so.
-size_t ck_scratch_floats(const ck_table *table, ck_storage storage);
+/// Floats of scratch one thread needs for a product.
+size_t ck_scratch_floats(const ck_table *table, const ck_product *product);
 /// Bytes that packed weights of this size take.
 size_t ck_packed_bytes(const ck_table *table, ck_storage storage, size_t outputs, size_t channels, size_t taps);
 /// Packs panels `first ..< last` of weights [outputs, channels, taps] (a linear map has one tap). Depth order in the packed
@@ -97,7 +105,7 @@ void ck_pack_weights(const ck_table *table, ck_storage storage, const float *wei
                      void *packed, size_t first, size_t last);
 /// Rows [rows, columns], `from_stride` apart, as rows [columns, rows], `to_stride` apart.
 void ck_turn(const float *from, size_t from_stride, size_t rows, size_t columns, float *to, size_t to_stride);
-/// Computes rows `row_first ..< row_last` of panels `panel_first ..< panel_last`. Every element is summed in the same
+/// Computes rows (or tiles) `row_first ..< row_last` of panels `panel_first ..< panel_last`. Every element is summed in the same
 /// order however the product is cut. Pairs: at most 9 taps, strides up to 4. `scratch`: ck_scratch_floats().
 void ck_multiply(const ck_table *table, const ck_product *product, size_t row_first, size_t row_last, size_t panel_first, size_t panel_last,
                  float *scratch);

@@ -22,7 +22,10 @@ public final class LoRAFile: Sendable {
     /// What the product is multiplied by beside `alpha / rank`; as much as the rank where the file does not say.
     public let alpha: Double
     let downShape: [Int]
-    let outputs: Int
+    /// The number of rows of the product.
+    public let outputs: Int
+    /// The number of columns of the product: inputs, or inputs · height · width.
+    public var columns: Int { downShape.dropFirst().reduce(1, *) }
     /// `alpha / rank`, or as rank-stabilised files have it, alpha over the root of the rank.
     let scale: Double
   }
@@ -174,10 +177,9 @@ public final class LoRAFile: Sendable {
   /// - Returns: [outputs, inputs · height · width].
   /// - Throws: ``CheckpointError`` where a value is not finite or the file was cut short.
   func product(_ pair: Pair) throws -> Tensor {
-    let columns = pair.downShape.dropFirst().reduce(1, *)
     let up = try file.tensor(pair.upKey).reshaped([pair.outputs, pair.rank])
-    let down = try file.tensor(pair.downKey).reshaped([1, pair.rank, columns, 1])
-    let turned = down.channelsLast().reshaped([columns, pair.rank])
+    let down = try file.tensor(pair.downKey).reshaped([1, pair.rank, pair.columns, 1])
+    let turned = down.channelsLast().reshaped([pair.columns, pair.rank])
     // In single precision whatever the run's is: it becomes a part of a weight, which is then kept as all others are.
     return linear(up, PackedWeights(linear: turned, precision: .exact))
   }

@@ -50,6 +50,11 @@ public struct LoRAMerge: Sendable {
     }
   }
 
+  /// The pairs whose products are added to a weight of a part, in their order.
+  public func pairs(_ component: LoRAComponent, _ key: String) -> [LoRAFile.Pair] {
+    addends[component]?[key]?.map(\.pair) ?? []
+  }
+
   /// The tensors of a part with the products added as they are read.
   public func merged(_ component: LoRAComponent, _ source: any WeightSource) -> any WeightSource {
     guard let own = addends[component] else { return source }

@@ -40,6 +40,11 @@ struct FittedAdapters: Sendable {
     loras.merged(component, source)
   }
 
+  /// The pairs whose products ``merged(_:_:)`` adds to a weight.
+  func pairs(_ component: LoRAComponent, _ key: String) -> [LoRAFile.Pair] {
+    loras.pairs(component, key)
+  }
+
   /// The tokenizer with the embeddings' words.
   ///
   /// - Throws: `CheckpointError` where a word is in the vocabulary.

@@ -8,9 +8,18 @@ import TextConditioning
 struct MemoryCounter {
   /// Tensors of a component in the order of their keys.
   private struct Component {
-    /// Floats' worth of memory that is kept, and elements as they are read before they are packed; the latter 0 for
-    /// what is not packed.
-    var tensors: [(kept: Int, read: Int, fileBytes: Int)]
+    var tensors: [Weight]
+  }
+
+  /// A tensor of a file.
+  private struct Weight {
+    /// Floats' worth of memory that is kept.
+    var kept: Int
+    /// Elements as they are read before they are packed; 0 for what is not packed.
+    var read: Int
+    var fileBytes: Int
+    /// The LoRA products that are added to it.
+    var pairs: [LoRAFile.Pair]
   }
 
   private let model: StableDiffusionModel
@@ -25,8 +34,9 @@ struct MemoryCounter {
   init(_ model: StableDiffusionModel, _ request: MemoryPlan.Request) throws {
     self.model = model
     self.request = request
-    var components = try ["text_encoder", "unet"].map {
-      Self.component(try model.parts.weights($0))
+    let adapted: [(String, LoRAComponent)] = [("text_encoder", .textEncoder), ("unet", .unet)]
+    var components = try adapted.map { part, component in
+      Self.component(try model.parts.weights(part)) { model.fitted.pairs(component, $0) }
     }
     var grounding: GroundingConfiguration?
     if case .grounding(let path, _) = request.masks?.source {
@@ -42,17 +52,21 @@ struct MemoryCounter {
     }
   }
 
-  private static func component(_ source: any WeightSource) -> Component {
+  private static func component(
+    _ source: any WeightSource, pairs: (String) -> [LoRAFile.Pair] = { _ in [] }
+  ) -> Component {
     Component(
       tensors: source.keys.compactMap { key in
         guard let record = source.record(key), record.type.isComputable else { return nil }
         let (count, shape) = (record.count, record.shape)
         let bytes = count * record.type.byteCount
         guard shape.count == 2 || shape.count == 4, !key.contains("_embedding.weight") else {
-          return (count, 0, bytes)
+          return Weight(kept: count, read: 0, fileBytes: bytes, pairs: pairs(key))
         }
         let packed = PackedWeights.byteCount(of: shape, storedAs: record.type)
-        return ((packed + 3) / MemoryLayout<Float>.size, count, bytes)
+        return Weight(
+          kept: (packed + 3) / MemoryLayout<Float>.size, read: count, fileBytes: bytes,
+          pairs: pairs(key))
       })
   }
 
@@ -64,8 +78,9 @@ struct MemoryCounter {
     var filePages = 0
     for component in components {
       for tensor in component.tensors {
-        let read = pool.take([max(tensor.read, tensor.kept)])
+        var read = pool.take([max(tensor.read, tensor.kept)])
         filePages = max(filePages, pool.residentBytes + tensor.fileBytes)
+        for pair in tensor.pairs { read = layers.adding(pair, to: read) }
         kept.append(tensor.read == 0 ? read : pool.take([tensor.kept]))
       }
       pool.trim()

@@ -1,3 +1,5 @@
+import TensorCore
+
 /// Whether the autoencoder works through large pictures piece by piece, which takes less memory.
 ///
 /// The pieces are bands as wide as the picture. Group norms take their moments over all bands and convolutions see
@@ -12,7 +14,7 @@ public struct AutoencoderTiling: Sendable, Equatable {
   /// next one's.
   public static let keptBytes = 128 << 20
 
-  /// The most latent cells of a band, which has a row at least; nil for no bands.
+  /// The most latent cells of a band, which has at least the rows that a convolution computes together; nil for no bands.
   public let bandCells: Int?
 
   /// Describes bands.
@@ -26,6 +28,7 @@ public struct AutoencoderTiling: Sendable, Equatable {
   /// Rows of every band but the last, in latent cells.
   public func bandHeight(height: Int, width: Int) -> Int {
     guard let bandCells else { return max(1, height) }
-    return min(max(1, height), max(1, bandCells / max(1, width)))
+    let together = convolutionRowsTogether
+    return min(max(1, height), max(1, bandCells / max(1, width) / together) * together)
   }
 }

@@ -39,7 +39,15 @@ public func linear(
     shape: x.shape.dropLast() + [outputs])
 }
 
+/// Output rows that a convolution may compute together.
+///
+/// A band of a map's rows has the bytes of the whole map where it begins at a multiple of so many and, unless it is the
+/// last, has a multiple.
+public let convolutionRowsTogether = Int(CK_WINOGRAD_SIDE)
+
 /// 2-D convolution over a feature map, zero padded.
+///
+/// Where the level's kernels say that it pays, kernels of 3×3 taps and stride 1 are computed by Winograd's algorithm.
 ///
 /// - Shapes: `x` [N, H, W, I], `bias` [O], `shift` [N, O], `residual` [N, H', W', O] → [N, H', W', O] with
 ///   H' = (u·H + padding − kernel) / stride + 1, u = 2 where `upsampling`, else 1.
@@ -132,13 +140,19 @@ func packedProduct(
   Tensor(shape: shape) { out in
     guard let destination = out.baseAddress else { return }
     withPointers(x, weights.packed, bias, shift, residual) { x, packed, bias, shift, residual in
-      let product = ck_product(
+      var product = ck_product(
         input: x, height: map.height, width: map.width, channels: weights.inputs,
         kernel_height: weights.kernelHeight, kernel_width: weights.kernelWidth,
         stride: map.stride, pad_top: map.padding.top, pad_left: map.padding.left,
         enlargement: map.enlargement, out_height: map.outHeight, out_width: map.outWidth,
         rows: map.rows, packed: packed, storage: weights.storage, columns: weights.outputs,
-        bias: bias, shift: shift, residual: residual, output: destination)
+        bias: bias, shift: shift, residual: residual, output: destination, tiles: 0)
+      // Weights in training stay with the products that their gradients are the rule of.
+      if weights.source == nil {
+        product.tiles = withUnsafePointer(to: product) {
+          ck_winograd_tiles(weights.level.kernels, $0)
+        }
+      }
       run(
         product, weights.level.kernels,
         depth: weights.inputs * weights.kernelHeight * weights.kernelWidth)
@@ -148,28 +162,30 @@ func packedProduct(
 
 /// Cuts a product into pieces and works through them; no element depends on the cut.
 ///
-/// Rows are cut first, since a piece gathers its rows once, then panels where there are too few rows to go round.
+/// Rows, or tiles of Winograd's, are cut first, since a piece gathers its rows once, then panels where there are too few
+/// rows to go round.
 private func run(_ product: ck_product, _ kernels: OpaquePointer, depth: Int) {
   guard product.rows > 0 else { return }
+  let rows = product.tiles > 0 ? product.tiles : product.rows
   let panels = PackedWeights.panelCount(product.columns, kernels)
   let block = withUnsafePointer(to: product) { ck_row_block(kernels, $0) }
   let isNarrow = product.storage == CK_STORAGE_PAIRS
-  let tile = isNarrow ? min(block, product.rows) : ck_tile_rows(kernels)
+  let tile = isNarrow ? min(block, rows) : ck_tile_rows(kernels)
   let work = product.rows * depth * product.columns
   // Below about 20 µs of work a second thread costs more than it brings.
   let wanted = work < 2_000_000 ? 1 : Parallel.threadCount * (isNarrow ? 2 : 4)
-  let rowPieces = wanted == 1 ? 1 : (product.rows + block - 1) / block
-  let rowsPerPiece = ((product.rows + rowPieces - 1) / rowPieces + tile - 1) / tile * tile
-  let rowCuts = (product.rows + rowsPerPiece - 1) / rowsPerPiece
+  let rowPieces = wanted == 1 ? 1 : (rows + block - 1) / block
+  let rowsPerPiece = ((rows + rowPieces - 1) / rowPieces + tile - 1) / tile * tile
+  let rowCuts = (rows + rowsPerPiece - 1) / rowsPerPiece
   let panelPieces = max(1, min(panels, (wanted + rowCuts - 1) / rowCuts))
   let panelsPerPiece = (panels + panelPieces - 1) / panelPieces
   let panelCuts = (panels + panelsPerPiece - 1) / panelsPerPiece
-  let floats = ck_scratch_floats(kernels, product.storage)
+  let floats = withUnsafePointer(to: product) { ck_scratch_floats(kernels, $0) }
   Parallel.forEach(rowCuts * panelCuts, scratch: floats) { piece, scratch in
     let (row, panel) = (piece / panelCuts * rowsPerPiece, piece % panelCuts * panelsPerPiece)
     withUnsafePointer(to: product) { pointer in
       ck_multiply(
-        kernels, pointer, row, min(product.rows, row + rowsPerPiece), panel,
+        kernels, pointer, row, min(rows, row + rowsPerPiece), panel,
         min(panels, panel + panelsPerPiece), scratch)
     }
   }
