@@ -22,11 +22,17 @@ struct MaskOverlay {
     // Index 0 is what is transparent. Where a picture shows more than 255 classes, the last index takes all others.
     var palette = [Colour(0, 0, 0)]
     var indices: [UInt16: UInt8] = [LabelMask.background: 0]
+    var (last, index) = (LabelMask.background, UInt8(0))
     let pixels = mask.ids.map { id in
-      if let index = indices[id] { return index }
-      if palette.count < 256 { palette.append(colours[id] ?? Palette.colour(of: id)) }
-      let index = UInt8(palette.count - 1)
-      indices[id] = index
+      if id == last { return index }
+      last = id
+      if let known = indices[id] {
+        index = known
+      } else {
+        if palette.count < 256 { palette.append(colours[id] ?? Palette.colour(of: id)) }
+        index = UInt8(palette.count - 1)
+        indices[id] = index
+      }
       return index
     }
     return try PNGCodec.encode(

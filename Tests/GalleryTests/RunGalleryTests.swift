@@ -9,13 +9,24 @@ import Testing
 
 @Suite struct RunGalleryTests {
   /// What a script of data hands to the page: its one call must hold JSON and nothing else.
-  private func handed(_ bytes: [UInt8], to function: String) throws -> JSONValue {
+  private func handed(_ files: [String: [UInt8]], _ name: String) throws -> [JSONValue] {
+    let bytes = try #require(files["data/\(name).js"], "no data/\(name).js")
     let text = String(decoding: bytes, as: UTF8.self)
-    let head = "gallery.\(function)("
-    guard text.hasPrefix(head), text.hasSuffix(");\n") else {
-      throw ExportError(.malformed, function, "begins with \(text.prefix(40))")
-    }
-    return try JSONValue.parse(Array("[\(text.dropFirst(head.count).dropLast(3))]".utf8))
+    let head = "gallery.\(name.prefix { $0 != "-" })("
+    try #require(text.hasPrefix(head) && text.hasSuffix(");\n"), "begins with \(text.prefix(40))")
+    let values = try JSONValue.parse(Array("[\(text.dropFirst(head.count).dropLast(3))]".utf8))
+    return try #require(values.elements)
+  }
+
+  /// What data/run.js says.
+  private func facts(_ files: [String: [UInt8]]) throws -> JSONValue {
+    try #require(try handed(files, "run").first)
+  }
+
+  /// The samples of a script of data.
+  private func samples(_ files: [String: [UInt8]], _ name: String) throws -> [JSONValue] {
+    let values = try handed(files, name)
+    return try #require(values.last?.elements)
   }
 
   @Test func everySampleIsThereWithItsFilesAndTexts() throws {
@@ -26,12 +37,8 @@ import Testing
     #expect(summary.samples == 24 && summary.files == files.count)
     #expect(summary.bytes == files.values.reduce(0) { $0 + $1.count })
     #expect(try folder.names() == ["run", "set"])
-    let list = try #require(
-      try handed(#require(files["data/list-0.js"]), to: "list")
-        .elements?[1].elements)
-    let details = try #require(
-      try handed(#require(files["data/samples-0.js"]), to: "samples")
-        .elements?[1].elements)
+    let list = try samples(files, "list-0")
+    let details = try samples(files, "samples-0")
     #expect(list.count == 24 && details.count == 24)
     for index in 0..<24 {
       let (record, image, mask) = try drawn.sample(index)
@@ -40,13 +47,12 @@ import Testing
       #expect(details[index]["prompt"]?.string == record.prompt)
       #expect(details[index]["seed"]?.string == String(record.seed))
       #expect(details[index]["command"] == .null, "no command made this run")
-      let picture = try PNGCodec.decodeImage(try #require(files["images/0/\(index).png"])).pixels
-      #expect(picture == image)
-      try expectOverlay(
-        try #require(files["overlays/0/\(index).png"]), of: try #require(mask),
-        classes: try drawn.classes())
+      let picture = try #require(files["images/0/\(index).png"])
+      #expect(try PNGCodec.decodeImage(picture).pixels == image)
+      let overlay = try #require(files["overlays/0/\(index).png"])
+      try expectOverlay(overlay, of: try #require(mask), classes: try drawn.classes())
     }
-    let facts = try #require(try handed(#require(files["data/run.js"]), to: "run").elements?[0])
+    let facts = try facts(files)
     let classes = try drawn.classes().entries.map(\.name)
     #expect(facts["classes"]?.elements?.compactMap { $0["name"]?.string } == classes)
     #expect(facts["samples"] == 24 && facts["accepted"] == 22 && facts["name"] == "run")
@@ -136,11 +142,9 @@ import Testing
     let folder = try TemporaryFolder.withRun(shards: [3, 1])
     #expect(try folder.makeGallery("run", to: "set").samples == 10)
     let files = try folder.files("set")
-    let facts = try #require(try handed(#require(files["data/run.js"]), to: "run").elements?[0])
+    let facts = try facts(files)
     #expect(facts["missing_shards"] == "0,2" && facts["planned"] == 24 && facts["samples"] == 10)
-    let list = try #require(
-      try handed(#require(files["data/list-0.js"]), to: "list")
-        .elements?[1].elements)
+    let list = try samples(files, "list-0")
     #expect(
       list.compactMap { $0.elements?[0].integer } == Array(7..<14) + Array(21..<24))
     let bare = try TemporaryFolder.withRun(shards: [])
@@ -166,7 +170,7 @@ import Testing
     try folder.write("mine", to: "notes/x.txt")
     try expectRefusal("notes", saying: "is no earlier gallery")
     try expectRefusal("run", saying: "is no earlier gallery")
-    try DatasetExport(
+    _ = try DatasetExport(
       RunContents.open(path: folder["run"]), options: ExportOptions(formats: [.voc])
     ).write(to: folder["set"]) { _ in }
     try expectRefusal("set", saying: "is no earlier gallery")
@@ -201,8 +205,7 @@ import Testing
     rules.entities.minArea = 0.3
     _ = try RunFilter.apply(rules, toRunAt: folder["run"])
     try folder.makeGallery("run", to: "set")
-    let facts = try #require(
-      try handed(#require(folder.files("set")["data/run.js"]), to: "run").elements?[0])
+    let facts = try facts(folder.files("set"))
     #expect(facts["is_filtered"] == true)
     #expect(try folder.names() == ["run", "set"])
   }
