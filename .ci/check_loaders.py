@@ -110,8 +110,11 @@ def check_hub(data, builder):
         loaded = load_dataset("parquet", data_files={HUB_NAMES[split]: pattern.format(HUB_NAMES[split]) for split in data.splits})
     expect(set(loaded) == {HUB_NAMES[split] for split in data.splits}, f"{builder}: splits {set(loaded)}")
     count = sum(check_rows(data, split, loaded[HUB_NAMES[split]], builder) for split in data.splits)
-    by_name = load_dataset(str(data.folder), builder)
-    expect({name: len(rows) for name, rows in by_name.items()} == {name: len(rows) for name, rows in loaded.items()}, f"{builder}: the card's head gives another set")
+    if builder == "parquet":
+        # What the card's head says of the folder.
+        whole = load_dataset(str(data.folder))
+        expect({name: rows.num_rows for name, rows in whole.items()} == {name: rows.num_rows for name, rows in loaded.items()}, "the card's head gives another set")
+        expect(all(rows.features == loaded[name].features for name, rows in whole.items()), "the card's head gives other columns")
     return f"{builder}: {count} rows of load_dataset equal the run"
 
 
@@ -163,18 +166,22 @@ def check_yolo(data):
     parted = {(int(line[0]), line[2]) for line in lines if int(line[5]) > 1}
     rows_read, exact = 0, 0
     for split, indices in data.splits.items():
+        large = [index for index in indices if min(run.mask(index).shape) >= 10]
         before = {file: file.read_bytes() for file in sorted((root / config[split]).iterdir())}
-        dataset = YOLODataset(img_path=str(root / config[split]), data=config, task="segment", imgsz=64, augment=False)
+        try:
+            read = YOLODataset(img_path=str(root / config[split]), data=config, task="segment", imgsz=64, augment=False).labels
+        except RuntimeError as error:
+            # It refuses pictures with a side below 10 pixels, and a split that has no others.
+            expect(not large and "No valid images" in str(error), f"yolo {split}: {error}")
+            read = []
         for cache in root.rglob("*.cache"):
             cached = numpy.load(cache, allow_pickle=True).item()
             cache.unlink()
         found, missing, empty, corrupt, total = cached["results"]
-        large = [index for index in indices if min(run.mask(index).shape) >= 10]
-        # It refuses pictures with a side below 10 pixels, and nothing else.
         expect(total == len(indices) and corrupt == len(indices) - len(large), f"yolo {split}: {cached['results']} {cached['msgs'][:3]}")
         expect(missing == 0 and not any("duplicate" in text for text in cached["msgs"]), f"yolo {split}: {cached['msgs'][:3]}")
         expect(before == {file: file.read_bytes() for file in sorted((root / config[split]).iterdir())}, f"yolo {split}: pictures were changed")
-        labels = {int(pathlib.Path(label["im_file"]).stem): label for label in dataset.labels}
+        labels = {int(pathlib.Path(label["im_file"]).stem): label for label in read}
         expect(sorted(labels) == large, f"yolo {split}: {len(labels)} labels")
         for index in indices:
             mask = run.mask(index)
@@ -203,6 +210,9 @@ def check_yolo(data):
 
 def check_labelme(data):
     from labelme._label_file import read_label_file
+    from loguru import logger
+
+    logger.remove()
 
     root, count = data.folder / "labelme", 0
     labels = (root / "labels.txt").read_text().split("\n")[:-1]

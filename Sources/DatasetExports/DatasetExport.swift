@@ -115,7 +115,7 @@ public struct DatasetExport {
     for exporter in exporters { try exporter.finish() }
     let card = DatasetCard(
       plan: plan, statistics: statistics, sections: exporters.map(\.cardSection),
-      hubConfigurations: exporters.compactMap(\.hubConfiguration))
+      hubConfiguration: .chosen(of: exporters.compactMap(\.hubConfiguration)))
     try folder.write(Array(card.text.utf8), at: DatasetCard.name)
     try folder.write(Array(card.licenceNote.utf8), at: DatasetCard.licenceName)
     try writeClasses(to: folder)

@@ -112,7 +112,9 @@ import Testing
       #expect(object["sha256"]?.string == ContentHash.sha256(bytes))
       #expect(object["contentSize"]?.string == "\(bytes.count) B")
     }
-    #expect(try files.text("README.md").contains("configs:\n- config_name: parquet\n"))
+    #expect(
+      try files.text("README.md").contains(
+        "configs:\n- config_name: default\n  data_files:\n  - split: train\n    path: \"parquet/"))
   }
 
   @Test func masksOfManyClassesHaveSixteenBits() throws {
@@ -133,7 +135,7 @@ import Testing
       let bytes = try files.bytes(path)
       #expect(bytes[24] == 16, "bits of a sample, from the PNG's header")
       let mask = try PNGCodec.decodeMask(bytes).pixels
-      let original = try #require(contents.mask(of: sample))
+      let original = try #require(try contents.mask(of: sample))
       // The drawn run's classes are 1, 3, 5, …
       #expect(mask.ids == original.ids.map { $0 == 0 || $0 == 65535 ? $0 : ($0 + 1) / 2 })
       seen += 1

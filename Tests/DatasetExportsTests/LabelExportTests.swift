@@ -26,7 +26,7 @@ import Testing
     var count = 0
     try run.forEachSample { sample in
       guard sample.isAccepted else { return }
-      var mask = try #require(run.mask(of: sample))
+      var mask = try #require(try run.mask(of: sample))
       let ids = mask.ids
       mask.relabel { ids[$0] == 0 || ids[$0] == LabelMask.ignored ? ids[$0] : (ids[$0] + 1) / 2 }
       let digits = String(sample.record.index)
@@ -115,12 +115,14 @@ import Testing
         let points = try #require(shape["points"]?.elements).map {
           $0.elements?.compactMap(\.integer) ?? []
         }
-        let data = try #require(Data(base64Encoded: try #require(shape["mask"]?.string)))
+        let text = try #require(shape["mask"]?.string)
+        let data = try #require(Data(base64Encoded: text))
         let crop = try PNGCodec.decodeImage(Array(data), keepsGrey: true).pixels
         #expect(crop.width == points[1][0] - points[0][0] + 1)
         #expect(crop.height == points[1][1] - points[0][1] + 1)
-        let text = try #require(shape["label"]?.string)
-        let id = text == "__ignore__" ? 65535 : UInt16(try #require(names.firstIndex(of: text)) + 1)
+        let label = try #require(shape["label"]?.string)
+        let id =
+          label == "__ignore__" ? 65535 : UInt16(try #require(names.firstIndex(of: label)) + 1)
         for (place, value) in crop.samples.enumerated() where value > 0 {
           let (y, x) = place.quotientAndRemainder(dividingBy: crop.width)
           ids[(points[0][1] + y) * mask.width + points[0][0] + x] = id

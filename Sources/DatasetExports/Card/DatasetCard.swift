@@ -10,8 +10,8 @@ struct DatasetCard {
   let statistics: ExportStatistics
   /// What the layouts say of themselves.
   let sections: [String]
-  /// What the hub loads by a name.
-  let hubConfigurations: [HubConfiguration]
+  /// What the hub loads; nil where no layout is one of its own.
+  let hubConfiguration: HubConfiguration?
 
   /// The data set in one line.
   static func title(_ plan: ExportPlan) -> String {
@@ -65,14 +65,8 @@ struct DatasetCard {
     source_datasets:
     - \(origin.hubTags.sources)
     tags:
-    \(origin.hubTags.tags.map { "- \($0)\n" }.joined())\(configurations)---
+    \(origin.hubTags.tags.map { "- \($0)\n" }.joined())\(hubConfiguration?.yaml ?? "")---
     """
-  }
-
-  /// The parts that the hub loads by a name; the first is what it loads without one.
-  private var configurations: String {
-    guard !hubConfigurations.isEmpty else { return "" }
-    return "configs:\n" + hubConfigurations.map { $0.yaml + "\n" }.joined()
   }
 
   private var sizeCategory: String {

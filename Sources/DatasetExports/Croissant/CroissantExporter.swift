@@ -115,12 +115,14 @@ final class CroissantExporter: DatasetExporter {
 
   private var split: JSONValue {
     let names = DatasetSplit.allCases.map(\.hubName).joined(separator: "|")
+    // mlcroissant looks for it again in what it found.
+    let pattern = "^(?:.*\(ParquetExporter.root)/)?(\(names))(?:-.+parquet)?$"
     return [
       "@type": "cr:Field", "@id": "samples/split", "name": "split", "dataType": "sc:Text",
       "description": "The split the sample belongs to.",
       "source": [
         "fileSet": ["@id": .string(Self.files)], "extract": ["fileProperty": "fullpath"],
-        "transform": ["regex": .string("\(ParquetExporter.root)/(\(names))-.+parquet$")],
+        "transform": ["regex": .string(pattern)],
       ], "references": ["field": ["@id": "splits/name"]],
     ]
   }

@@ -51,7 +51,7 @@ final class ImageFolderExporter: DatasetExporter {
 
   var hubConfiguration: HubConfiguration? {
     HubConfiguration(
-      name: Self.root,
+      format: .imagefolder,
       files: plan.filledSplits.map { ($0, "\(Self.root)/\($0.hubName)/**") })
   }
 

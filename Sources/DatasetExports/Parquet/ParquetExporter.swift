@@ -93,7 +93,7 @@ final class ParquetExporter: DatasetExporter {
 
   var hubConfiguration: HubConfiguration? {
     HubConfiguration(
-      name: Self.root,
+      format: .parquet,
       files: plan.filledSplits.map { ($0, "\(Self.root)/\($0.hubName)-*.parquet") })
   }
 

@@ -64,7 +64,8 @@ final class WebDatasetExporter: DatasetExporter {
 
   var hubConfiguration: HubConfiguration? {
     HubConfiguration(
-      name: Self.root, files: plan.filledSplits.map { ($0, "\(Self.root)/\($0.hubName)-*.tar") })
+      format: .webdataset, files: plan.filledSplits.map { ($0, "\(Self.root)/\($0.hubName)-*.tar") }
+    )
   }
 
   var cardSection: String {
@@ -79,7 +80,8 @@ final class WebDatasetExporter: DatasetExporter {
 
       \(lists.joined(separator: ", ")). A sample is `NAME.\(suffix)`, `NAME.mask.png`, `NAME.instances.png`, `NAME.txt`
       (the prompt) and `NAME.json` (index, prompt, seed, width, height), one behind the other. \(plan.maskColumns)
-      `webdataset.WebDataset(urls).decode("pil")`, or `load_dataset("webdataset", data_files=…)`.
+      `webdataset.WebDataset(urls).decode("pil")` turns masks into RGB, all three channels alike; of 16 bits read
+      `NAME.mask.png` yourself. Or `load_dataset("webdataset", data_files=…)`.
       """
   }
 }
