@@ -79,15 +79,18 @@ def check_picture(run, index, path):
     with Image.open(path) as image:
         expect(image.mode == "RGB" and not image.getexif(), f"{path}: mode {image.mode} or Exif")
         pixels = numpy.asarray(image).astype(numpy.int64)
-    original = run.picture(index)
-    expect(pixels.shape == original.shape, f"{path}: {pixels.shape}, the run has {original.shape}")
-    if path.suffix == ".png":
-        expect((pixels == original).all(), f"{path}: other pixels than the run's")
-    else:
-        data = path.read_bytes()
-        expect(data[-2:] == b"\xff\xd9", f"{path}: does not end with an end marker")
-        error = numpy.abs(pixels - original).mean()
-        expect(error < 8, f"{path}: {error:.2f} levels from the run's picture on average")
+    compare_pictures(run, index, pixels, path, exact=path.suffix == ".png")
+    if path.suffix != ".png":
+        expect(path.read_bytes()[-2:] == b"\xff\xd9", f"{path}: does not end with an end marker")
+
+
+def compare_pictures(run, index, picture, what, exact=False):
+    pixels, original = numpy.asarray(picture).astype(numpy.int64), run.picture(index)
+    expect(pixels.shape == original.shape, f"{what} {index}: {pixels.shape}, the run has {original.shape}")
+    if exact:
+        expect((pixels == original).all(), f"{what} {index}: other pixels than the run's")
+    error = numpy.abs(pixels - original).mean()
+    expect(error < 8, f"{what} {index}: {error:.2f} levels from the run's picture on average")
 
 
 def check_coco(run, folder):
@@ -279,4 +282,5 @@ def main():
     {"coco": check_coco, "voc": check_voc}[sys.argv[1]](run, folder)
 
 
-main()
+if __name__ == "__main__":
+    main()

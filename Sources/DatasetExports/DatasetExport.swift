@@ -17,6 +17,8 @@ public struct DatasetExport {
     public var files: Int
     /// Bytes of all files.
     public var bytes: Int
+    /// What people should know of what was written, a line each.
+    public var notes: [String]
   }
 
   /// What is written.
@@ -37,7 +39,8 @@ public struct DatasetExport {
     var notes: [String] = []
     if census.missingShards > 0 {
       notes.append(
-        "\(census.missingShards) shards of the run are not finished; their samples are left out")
+        "\(census.missingShards) shards of the run are not finished (\(missingShards)); their samples are left out"
+      )
     }
     if census.withoutMask > 0 {
       notes.append("\(census.withoutMask) accepted samples have no mask and are left out")
@@ -50,6 +53,7 @@ public struct DatasetExport {
     if options.imageFormat == .png && options.formats.contains(.voc) {
       notes.append("voc pictures are JPEG all the same: its loaders look for NAME.jpg")
     }
+    notes += options.formats.compactMap(\.loss)
     for split in options.shares.used where plan.count(of: split) == 0 {
       notes.append("\(split.rawValue) is empty: prompts stay together, and there are too few")
     }
@@ -81,6 +85,13 @@ public struct DatasetExport {
     }
   }
 
+  /// The shards that are not finished, the first of them where they are many.
+  private var missingShards: String {
+    let missing = run.missingShards
+    let shown = ShardSelection.text(Array(missing.prefix(20)))
+    return missing.count > 20 ? shown + ",…" : shown
+  }
+
   private func fill(_ folder: ExportFolder, progress: (Int) throws -> Void) throws -> Summary {
     let exporters = try plan.options.formats.map { try $0.exporter(plan, folder) }
     let samples = try SampleList(folder)
@@ -103,12 +114,13 @@ public struct DatasetExport {
     }
     for exporter in exporters { try exporter.finish() }
     let card = DatasetCard(
-      plan: plan, statistics: statistics, sections: exporters.map(\.cardSection))
+      plan: plan, statistics: statistics, sections: exporters.map(\.cardSection),
+      hubConfiguration: .chosen(of: exporters.compactMap(\.hubConfiguration)))
     try folder.write(Array(card.text.utf8), at: DatasetCard.name)
     try folder.write(Array(card.licenceNote.utf8), at: DatasetCard.licenceName)
     try writeClasses(to: folder)
     try folder.write(Array(plan.configuration.canonicalText.utf8), at: RunLayout.configurationFile)
-    return try finishManifest(folder)
+    return try finishManifest(folder, notes: exporters.flatMap(\.notes))
   }
 
   /// Calls `body` with every sample of the plan.
@@ -140,7 +152,7 @@ public struct DatasetExport {
     try folder.write(Array(names.utf8), at: "classes.txt")
   }
 
-  private func finishManifest(_ folder: ExportFolder) throws -> Summary {
+  private func finishManifest(_ folder: ExportFolder, notes: [String]) throws -> Summary {
     let counts = Dictionary(
       uniqueKeysWithValues: plan.options.shares.used.map { ($0, plan.count(of: $0)) })
     let file = try folder.open(ExportManifest.name)
@@ -148,7 +160,7 @@ public struct DatasetExport {
     try file.close()
     return Summary(
       samples: plan.entries.count, splits: counts, files: folder.manifest.count,
-      bytes: folder.manifest.byteCount)
+      bytes: folder.manifest.byteCount, notes: notes)
   }
 
   private func facts(_ counts: [DatasetSplit: Int]) -> [JSONValue.Member] {
@@ -157,6 +169,7 @@ public struct DatasetExport {
       .init("formats", .array(options.formats.map { .string($0.rawValue) })),
       .init("image_format", .string(options.imageFormat.rawValue)),
       .init("instances", .string(options.division.rawValue)),
+      .init("jpeg_quality", .integer(Int64(options.jpegQuality))),
       .init("licence", .string(options.licence)),
       .init("run_sha256", .string(plan.configurationHash)),
       .init("samples", .integer(Int64(plan.entries.count))),

@@ -16,6 +16,16 @@ protocol DatasetExporter: AnyObject {
   func finish() throws
   /// What the card says of the layout, Markdown; after ``finish()``.
   var cardSection: String { get }
+  /// What people should know once it is written, a line each; after ``finish()``.
+  var notes: [String] { get }
+  /// How the Hugging Face hub reads the layout; nil where it does not.
+  var hubConfiguration: HubConfiguration? { get }
+}
+
+extension DatasetExporter {
+  func announce(_ record: SampleRecord, split: DatasetSplit) throws {}
+  var notes: [String] { [] }
+  var hubConfiguration: HubConfiguration? { nil }
 }
 
 extension ExportFormat {
@@ -26,6 +36,14 @@ extension ExportFormat {
     switch self {
     case .voc: try VOCExporter(plan, folder)
     case .coco: COCOExporter(plan, folder)
+    case .mmseg: try MaskFolderExporter(plan, folder, style: .mmseg)
+    case .ade: try MaskFolderExporter(plan, folder, style: .ade)
+    case .imagefolder: ImageFolderExporter(plan, folder)
+    case .parquet: ParquetExporter(plan, folder)
+    case .webdataset: WebDatasetExporter(plan, folder)
+    case .yolo: YOLOExporter(plan, folder)
+    case .labelme: LabelMeExporter(plan, folder)
+    case .croissant: CroissantExporter(plan, folder)
     }
   }
 }

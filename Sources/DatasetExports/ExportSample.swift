@@ -14,17 +14,23 @@ public final class ExportSample {
   /// The instances.
   public let instances: InstanceMap
 
+  private let jpegQuality: Int
+  private let maskDepth: LabelMask.Depth
   private var imageFiles: [ExportOptions.ImageFormat: [UInt8]] = [:]
+  private var maskBytes: [UInt8]?
+  private var instanceBytes: [UInt8]?
 
   init(
     record: SampleRecord, split: DatasetSplit, image: PixelImage, mask: LabelMask,
-    instances: InstanceMap
+    instances: InstanceMap, plan: ExportPlan
   ) {
     self.record = record
     self.split = split
     self.image = image
     self.mask = mask
     self.instances = instances
+    jpegQuality = plan.options.jpegQuality
+    maskDepth = plan.maskDepth
   }
 
   /// The name that all files of the sample have, without an end: its number in the run, nine digits.
@@ -47,9 +53,39 @@ public final class ExportSample {
     let bytes =
       switch format {
       case .png: try PNGCodec.encode(image.rgb)
-      case .jpeg: try JPEGCodec.encode(image.rgb, quality: ExportOptions.jpegQuality)
+      case .jpeg: try JPEGCodec.encode(image.rgb, quality: jpegQuality)
       }
     imageFiles[format] = bytes
     return bytes
+  }
+
+  /// The mask as a grey PNG whose values are categories, made once for all layouts: 8 bits with 255 for ignored pixels,
+  /// 16 bits with 65535 where there are more than 254 categories.
+  ///
+  /// - Throws: `ImagingError` where memory ends.
+  public func maskFile() throws -> [UInt8] {
+    if let maskBytes { return maskBytes }
+    let bytes =
+      maskDepth == .sixteen
+      ? try PNGCodec.encode(mask, depth: .sixteen)
+      : try greyFile(mask.ids.map { $0 == LabelMask.ignored ? 255 : UInt8($0) })
+    maskBytes = bytes
+    return bytes
+  }
+
+  /// The numbers of the instances as a grey PNG of 8 bits, made once for all layouts; 255 for ignored pixels.
+  ///
+  /// - Throws: `ImagingError` where memory ends.
+  public func instanceFile() throws -> [UInt8] {
+    if let instanceBytes { return instanceBytes }
+    let bytes = try greyFile(instances.numbers)
+    instanceBytes = bytes
+    return bytes
+  }
+
+  /// A grey PNG of the picture's size.
+  func greyFile(_ values: [UInt8]) throws -> [UInt8] {
+    try PNGCodec.encode(
+      PixelImage(width: mask.width, height: mask.height, channels: .grey, samples: values))
   }
 }

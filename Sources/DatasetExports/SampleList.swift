@@ -3,9 +3,11 @@ import DatasetFormat
 
 /// The list of all samples with what no other layout has room for: samples.jsonl.
 struct SampleList {
+  static let name = "samples.jsonl"
+
   private let file: ExportFile
 
-  init(_ folder: ExportFolder) throws { file = try folder.open("samples.jsonl") }
+  init(_ folder: ExportFolder) throws { file = try folder.open(Self.name) }
 
   func add(_ record: SampleRecord, split: DatasetSplit) throws {
     let line: JSONValue = [

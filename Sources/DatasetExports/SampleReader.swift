@@ -4,12 +4,12 @@ import Imaging
 /// Reads samples of a run in the categories of a plan.
 struct SampleReader {
   private let run: RunContents
-  private let division: InstanceDivision
+  private let plan: ExportPlan
   private let categories: [UInt16: UInt16]
 
   init(run: RunContents, plan: ExportPlan) {
     self.run = run
-    division = plan.options.division
+    self.plan = plan
     categories = plan.categoryOfClass.merging(
       [LabelMask.background: LabelMask.background, LabelMask.ignored: LabelMask.ignored]
     ) { category, _ in category }
@@ -25,7 +25,8 @@ struct SampleReader {
       width: mask.width, height: mask.height, ids: try numbered(mask.ids, place: place))
     return ExportSample(
       record: sample.record, split: split, image: image, mask: numbered,
-      instances: try InstanceMap(numbered, division: division, place: place))
+      instances: try InstanceMap(numbered, division: plan.options.division, place: place),
+      plan: plan)
   }
 
   private func numbered(_ ids: [UInt16], place: String) throws -> [UInt16] {

@@ -11,5 +11,8 @@ public struct ContentHasher: Sendable {
   public mutating func update(_ bytes: [UInt8]) { state.update(data: bytes) }
 
   /// The hash of all bytes so far, as 64 hexadecimal digits.
-  public var sha256: String { ContentHash.hexadecimal(state.finalize()) }
+  public var sha256: String { ContentHash.hexadecimal(digest) }
+
+  /// The hash of all bytes so far, 32 bytes.
+  public var digest: [UInt8] { Array(state.finalize()) }
 }

@@ -40,6 +40,12 @@ extension DatasetError {
     return [ENOENT, ENOTDIR, ELOOP].contains(errno)
   }
 
+  /// Whether a name or its permissions are at fault and not the disk.
+  public var isOfName: Bool {
+    guard let errno else { return false }
+    return isWrongPlace || [EACCES, EPERM, ENAMETOOLONG].contains(errno)
+  }
+
   /// What was tried when a system call failed.
   public enum Operation: String, Sendable {
     /// Making a file or folder.

@@ -32,7 +32,7 @@ public protocol FileSystem: AnyObject {
   func removeFile(_ path: String) throws
   /// Removes an empty folder; false where it is not empty.
   func removeDirectory(_ path: String) throws -> Bool
-  /// The names in a folder, sorted.
+  /// The names in a folder, sorted; those of the folder itself where the path is empty.
   func list(_ path: String) throws -> [String]
   /// What stands at a path; nil where nothing does.
   func status(_ path: String) throws -> FileStatus?

@@ -226,24 +226,27 @@ public final class LocalFileSystem: FileSystem {
 
   /// The names in a folder, sorted.
   public func list(_ path: String) throws -> [String] {
-    try inParent(of: path, .read) { folder, name in
-      let file = openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
-      guard file >= 0, let stream = fdopendir(file) else { throw fault(.read, path) }
-      defer { closedir(stream) }
-      var names: [String] = []
-      while true {
-        errno = 0
-        guard let entry = readdir(stream) else {
-          if errno != 0 { throw fault(.read, path) }
-          break
-        }
-        let name = withUnsafeBytes(of: entry.pointee.d_name) { raw in
-          String(decoding: raw.prefix { $0 != 0 }, as: UTF8.self)
-        }
-        if name != "." && name != ".." { names.append(name) }
+    if path.isEmpty { return try names(of: ".", in: folder, path) }
+    return try inParent(of: path, .read) { folder, name in try names(of: name, in: folder, path) }
+  }
+
+  private func names(of name: String, in folder: Int32, _ path: String) throws -> [String] {
+    let file = openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+    guard file >= 0, let stream = fdopendir(file) else { throw fault(.read, path) }
+    defer { closedir(stream) }
+    var names: [String] = []
+    while true {
+      errno = 0
+      guard let entry = readdir(stream) else {
+        if errno != 0 { throw fault(.read, path) }
+        break
       }
-      return names.sorted()
+      let name = withUnsafeBytes(of: entry.pointee.d_name) { raw in
+        String(decoding: raw.prefix { $0 != 0 }, as: UTF8.self)
+      }
+      if name != "." && name != ".." { names.append(name) }
     }
+    return names.sorted()
   }
 
   /// A regular file's bytes; throws where there are more than `limit`.

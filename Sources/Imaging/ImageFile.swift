@@ -28,14 +28,18 @@ public enum ImageFile {
 
   /// Reads a picture from the bytes of a file, as ``read(_:)`` does.
   ///
-  /// - Parameter bytes: a whole file.
+  /// - Parameters:
+  ///   - bytes: a whole file.
+  ///   - turnsUpright: whether a JPEG's Exif orientation counts.
   /// - Returns: an RGB picture.
   /// - Throws: ``ImagingError`` where the bytes are no picture, damaged or too large.
-  public static func decode(_ bytes: [UInt8]) throws -> PixelImage {
+  public static func decode(_ bytes: [UInt8], turnsUpright: Bool = true) throws -> PixelImage {
     if bytes.starts(with: [0x89, 0x50, 0x4e, 0x47]) {
       return try PNGCodec.decodeOnWhite(bytes)
     }
-    if bytes.starts(with: [0xff, 0xd8]) { return try JPEGCodec.decode(bytes) }
+    if bytes.starts(with: [0xff, 0xd8]) {
+      return try JPEGCodec.decode(bytes, turnsUpright: turnsUpright)
+    }
     guard !bytes.isEmpty else {
       throw ImagingError(.malformed, "an empty file; expected a PNG or a JPEG")
     }

@@ -1,14 +1,17 @@
 import CJPEG
 
 extension JPEGCodec {
-  /// Reads a picture, turned upright as its Exif orientation says.
+  /// Reads a picture, turned upright as its Exif orientation says unless its pixels are wanted as they are stored.
   ///
   /// - Parameters:
   ///   - bytes: a whole file.
   ///   - keepsGrey: give grey files back as grey instead of RGB.
+  ///   - turnsUpright: whether the orientation counts.
   /// - Returns: the picture. Colours are taken as sRGB; profiles are not applied.
   /// - Throws: ``ImagingError`` where the file is malformed, damaged, of an unknown kind or beyond the limits.
-  public static func decode(_ bytes: [UInt8], keepsGrey: Bool = false) throws -> PixelImage {
+  public static func decode(_ bytes: [UInt8], keepsGrey: Bool = false, turnsUpright: Bool = true)
+    throws -> PixelImage
+  {
     let (header, exif) = try inspect(bytes)
     let channels: PixelImage.Channels = keepsGrey && header.is_grey != 0 ? .grey : .rgb
     let (width, height) = (Int(header.width), Int(header.height))
@@ -23,7 +26,7 @@ extension JPEGCodec {
       }
     }
     let image = try PixelImage(width: width, height: height, channels: channels, samples: samples)
-    return image.upright(from: ImageOrientation(exif: exif))
+    return turnsUpright ? image.upright(from: ImageOrientation(exif: exif)) : image
   }
 
   private static func inspect(_ bytes: [UInt8]) throws -> (header: cjpeg_header, exif: [UInt8]) {

@@ -22,6 +22,7 @@ enum DataSetWriter {
       reporter.update(done: Double(done))
     }
     reporter.finish()
+    for note in summary.notes { Console.note("triptych: \(Console.oneLine(note))") }
     return summary
   }
 }

@@ -16,7 +16,7 @@ struct TriptychCommand: ParsableCommand {
     version: ProgramVersion.text,
     subcommands: [
       PlanCommand.self, GenerateCommand.self, ComposeCommand.self, InspectCommand.self,
-      ExportCommand.self, GalleryCommand.self, StatsCommand.self,
+      ExportCommand.self, ImportCommand.self, GalleryCommand.self, StatsCommand.self,
       MergeCommand.self, FilterCommand.self, VerifyCommand.self, InvertCommand.self,
       GroundCommand.self, TokenizeCommand.self, CheckpointCommand.self, BenchCommand.self,
       DoctorCommand.self,

@@ -12,6 +12,7 @@ struct WriteRunTests {
       ("one", SyntheticRun(count: 1, shardSize: 1)),
       ("awkward", SyntheticRun(count: 200, shardSize: 64, promptSize: 3)),
       ("classes", SyntheticRun(count: 40, shardSize: 40, classCount: 254, promptSize: 1)),
+      ("many", SyntheticRun(count: 24, shardSize: 24, classCount: 300, promptSize: 1)),
     ]
     for (name, run) in runs {
       try run.write(to: "\(folder)/\(name)")

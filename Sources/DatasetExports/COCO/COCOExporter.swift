@@ -154,11 +154,9 @@ final class COCOExporter: DatasetExporter {
   private var backgroundID: Int { plan.categories.count + 1 }
 
   private var backgroundCategory: JSONValue {
-    let names = Set(plan.categories.map(\.name))
-    var name = "background"
-    while names.contains(name) { name += "_" }
-    return Self.category(
-      backgroundID, name, "background", isThing: false, PanopticPicture.backgroundColour)
+    Self.category(
+      backgroundID, plan.backgroundName, "background", isThing: false,
+      PanopticPicture.backgroundColour)
   }
 
   private static func box(_ box: BoundingBox) -> JSONValue {

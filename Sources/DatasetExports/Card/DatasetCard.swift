@@ -10,54 +10,44 @@ struct DatasetCard {
   let statistics: ExportStatistics
   /// What the layouts say of themselves.
   let sections: [String]
+  /// What the hub loads; nil where no layout is one of its own.
+  let hubConfiguration: HubConfiguration?
 
   /// The data set in one line.
   static func title(_ plan: ExportPlan) -> String {
     let names = plan.categories.prefix(3).map(\.name).joined(separator: ", ")
     let rest = plan.categories.count - 3
-    return "Synthetic segmentation data: " + names + (rest > 0 ? " and \(rest) more classes" : "")
+    return origin(of: plan).title + ": " + names + (rest > 0 ? " and \(rest) more classes" : "")
   }
+
+  private static func origin(of plan: ExportPlan) -> DatasetOrigin {
+    DatasetOrigin(configuration: plan.configuration)
+  }
+
+  private var origin: DatasetOrigin { Self.origin(of: plan) }
 
   /// The card.
   var text: String {
-    ([head, introduction] + [uses, splits, layouts, classes, origin, filters, limits])
+    ([head, introduction] + [uses, splits, layouts, classes, making, filters, limits])
       .joined(separator: "\n\n") + "\n"
   }
 
   /// The note on licences.
   var licenceNote: String {
-    let model = modelLicence.map { "The model's licence as its card states it: \($0)." }
-    let makers =
-      isComposed
-      ? """
-      Pictures were composed of other people's cut-outs and photographs, whose licences hold for them.
-      \(packLicence.map { "Their licence as the pack states it: \($0)." } ?? "The pack does not state their licence.")
-      """
-      : """
-      Pictures and masks were made by a generative model, whose own licence may set terms for what it makes.
-      \(model ?? "The run does not state the model's licence.")
-      """
-    return """
-      Licence of this data set: \(plan.options.licence)
+    """
+    Licence of this data set: \(plan.options.licence)
 
-      \(isLicenceUnspecified
+    \(isLicenceUnspecified
         ? "No licence was chosen when the data set was written, so this file grants none."
         : "Chosen by the maker of the data set when it was written.")
-      \(makers)
+    \(origin.licenceNote)
 
-      """
+    """
   }
-
-  /// Whether pictures were composed of cut-outs, without a model.
-  private var isComposed: Bool { plan.configuration["world"] != nil }
-
-  private var packLicence: String? { plan.configuration["world"]?["licence"]?.string }
 
   private var isLicenceUnspecified: Bool {
     plan.options.licence == ExportOptions.unspecifiedLicence
   }
-
-  private var modelLicence: String? { plan.configuration["model"]?["licence"]?.string }
 
   private var head: String {
     """
@@ -71,13 +61,11 @@ struct DatasetCard {
     size_categories:
     - \(sizeCategory)
     annotations_creators:
-    - machine-generated
+    - \(origin.hubTags.annotators)
     source_datasets:
-    - original
+    - \(origin.hubTags.sources)
     tags:
-    - synthetic
-    - triptych
-    ---
+    \(origin.hubTags.tags.map { "- \($0)\n" }.joined())\(hubConfiguration?.yaml ?? "")---
     """
   }
 
@@ -104,23 +92,10 @@ struct DatasetCard {
 
       \(plan.entries.count) pictures\(sides ?? "") with a mask and
       """
-    let licence = "Licence: \(MarkdownText.escaped(plan.options.licence))."
-    guard !isComposed else {
-      return """
-        \(title) a prompt that says what each shows. Everything here is synthetic:
-        cut-outs of things were put over photographs of places, so the masks are exact. No person looked at them.
-
-        \(licence) Licence of cut-outs and photographs:
-        \(MarkdownText.escaped(packLicence ?? "not stated by the pack")). See `LICENSE`.
-        """
-    }
     return """
-      \(title) the prompt each was made from. Everything here is
-      synthetic: a diffusion model drew the pictures from words, and the masks were read off the model. No person looked
-      at them.
+      \(title) \(origin.introduction.text)
 
-      \(licence) Licence of the model that drew the pictures:
-      \(MarkdownText.escaped(modelLicence ?? "not stated by the run")). See `LICENSE`.
+      Licence: \(MarkdownText.escaped(plan.options.licence)). \(origin.introduction.licence). See `LICENSE`.
       """
   }
 
@@ -185,21 +160,5 @@ struct DatasetCard {
       """
   }
 
-  private var limits: String {
-    guard !isComposed else {
-      return """
-        ## Known limits
-
-        Masks are exact for the things of the prompt; what a background itself shows counts as background. Sizes, light and
-        company of things are drawn at random and not as in the world.
-        """
-    }
-    return """
-      ## Known limits
-
-      Masks are estimates: edges may be off by a few pixels, thin parts may be missing, and an object that no class was
-      asked for counts as background. Pictures may show objects wrongly, doubled or cut off. Text in pictures is seldom
-      readable. Biases of the model's training pictures carry over to the pictures here.
-      """
-  }
+  private var limits: String { "## Known limits\n\n" + origin.limits }
 }

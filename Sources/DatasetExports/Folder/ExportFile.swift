@@ -8,14 +8,14 @@ package final class ExportFile {
   private var pending: [UInt8] = []
   private var size = 0
   private var hasher = ContentHasher()
-  private let finished: (_ size: Int, _ sha256: String) -> Void
+  private let finished: (_ size: Int, _ sha256: [UInt8]) -> Void
 
   /// Bytes that are written at once.
   private static let blockSize = 1 << 16
 
   init(
     files: any FileSystem, path: String, handle: Int32,
-    finished: @escaping (_ size: Int, _ sha256: String) -> Void
+    finished: @escaping (_ size: Int, _ sha256: [UInt8]) -> Void
   ) {
     self.files = files
     self.path = path
@@ -42,7 +42,7 @@ package final class ExportFile {
     guard let handle else { return }
     self.handle = nil
     try files.close(handle, path: path)
-    finished(size, hasher.sha256)
+    finished(size, hasher.digest)
   }
 
   private func flush() throws {

@@ -1,4 +1,5 @@
 package import CanonicalJSON
+import DatasetFormat
 
 /// Every file of an export or a gallery with its size and hash.
 package struct ExportManifest {
@@ -16,21 +17,24 @@ package struct ExportManifest {
     return "{\n  \"exporter\": \"\(exporter)\",\n"
   }
 
-  private struct Entry {
-    let path: String
-    let size: Int
-    let sha256: String
-  }
-
-  private var entries: [Entry] = []
+  private var entries = PackedFileList()
 
   /// How many files there are.
   package var count: Int { entries.count }
   /// The bytes of all files.
-  package var byteCount: Int { entries.reduce(0) { $0 + $1.size } }
+  package private(set) var byteCount = 0
 
-  mutating func add(path: String, size: Int, sha256: String) {
-    entries.append(Entry(path: path, size: size, sha256: sha256))
+  mutating func add(path: String, size: Int, sha256: [UInt8]) {
+    entries.append(.init(path: path, size: size, sha256: sha256))
+    byteCount += size
+  }
+
+  /// The files whose paths begin so, sorted.
+  func files(below prefix: String) -> [(path: String, size: Int, sha256: String)] {
+    // Lazily: of a million files a few are wanted.
+    entries.sortedPlaces.lazy.map { entries[$0] }.filter { $0.path.hasPrefix(prefix) }.map {
+      ($0.path, $0.size, ContentHash.hexadecimal($0.sha256))
+    }
   }
 
   /// Writes the manifest as canonical JSON, file by file.
@@ -43,10 +47,10 @@ package struct ExportManifest {
     let facts = facts.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
     precondition(facts.allSatisfy { $0.name > "files" }, "\(facts.map(\.name))")
     try file.write(Self.head(kind) + "  \"files\": [")
-    let sorted = entries.sorted { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
-    for (position, entry) in sorted.enumerated() {
+    for (position, place) in entries.sortedPlaces.enumerated() {
+      let entry = entries[place]
       let json: JSONValue = [
-        "path": .string(entry.path), "sha256": .string(entry.sha256),
+        "path": .string(entry.path), "sha256": .string(ContentHash.hexadecimal(entry.sha256)),
         "size": .integer(Int64(entry.size)),
       ]
       try file.write((position == 0 ? "\n" : ",\n") + Self.indented(json, by: 4))

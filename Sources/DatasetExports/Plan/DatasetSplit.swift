@@ -6,4 +6,7 @@ public enum DatasetSplit: String, Sendable, CaseIterable {
   case val
   /// To measure with, once.
   case test
+
+  /// What Hugging Face calls it.
+  var hubName: String { self == .val ? "validation" : rawValue }
 }

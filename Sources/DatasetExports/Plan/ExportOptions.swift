@@ -4,7 +4,7 @@ public struct ExportOptions: Sendable, Equatable {
   public enum ImageFormat: String, Sendable, CaseIterable {
     /// Without loss.
     case png
-    /// At ``ExportOptions/jpegQuality``.
+    /// At ``ExportOptions/jpegQuality``; never masks.
     case jpeg
 
     /// The end of a file's name.
@@ -16,17 +16,21 @@ public struct ExportOptions: Sendable, Equatable {
     }
   }
 
-  /// The quality of JPEG files on libjpeg's scale; colour keeps its full resolution.
-  public static let jpegQuality = 95
+  /// The quality of JPEG files where nobody says; colour keeps its full resolution.
+  public static let usualJPEGQuality = 95
+  /// What a quality may be, on libjpeg's scale.
+  public static let jpegQualities = 1...100
   /// What stands in place of a licence that was not given.
   public static let unspecifiedLicence = "unspecified"
 
-  /// The layouts, each once, in the order of their declaration.
+  /// The layouts, each once, in the order of their declaration; with what they need of each other.
   public let formats: [ExportFormat]
   /// How samples are divided.
   public let shares: SplitShares
   /// How pictures are stored, where the layout leaves the choice.
   public let imageFormat: ImageFormat
+  /// The quality of JPEG files, 1 to 100 on libjpeg's scale.
+  public let jpegQuality: Int
   /// What counts as one instance.
   public let division: InstanceDivision
   /// The data set's licence, one line.
@@ -34,14 +38,18 @@ public struct ExportOptions: Sendable, Equatable {
 
   /// Describes an export.
   ///
-  /// - Precondition: there is a format, and the licence is one line of text.
+  /// - Precondition: there is a format, the quality lies in ``jpegQualities``, and the licence is one line of text.
   public init(
     formats: [ExportFormat], shares: SplitShares = .usual, imageFormat: ImageFormat = .jpeg,
-    division: InstanceDivision = .entity, licence: String = ExportOptions.unspecifiedLicence
+    jpegQuality: Int = ExportOptions.usualJPEGQuality, division: InstanceDivision = .entity,
+    licence: String = ExportOptions.unspecifiedLicence
   ) {
     precondition(!formats.isEmpty, "an export without a format")
     precondition(Self.isLicence(licence), "the licence \"\(licence)\"")
-    self.formats = ExportFormat.allCases.filter(formats.contains)
+    precondition(Self.jpegQualities.contains(jpegQuality), "a JPEG quality of \(jpegQuality)")
+    let needed: [ExportFormat] = formats.contains(.croissant) ? [.parquet] : []
+    self.formats = ExportFormat.allCases.filter((formats + needed).contains)
+    self.jpegQuality = jpegQuality
     self.shares = shares
     self.imageFormat = imageFormat
     self.division = division

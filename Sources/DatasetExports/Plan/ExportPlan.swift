@@ -61,6 +61,9 @@ public struct ExportPlan: Sendable {
   /// How many samples a split has.
   public func count(of split: DatasetSplit) -> Int { entries.count { $0.split == split } }
 
+  /// How many bits a mask's categories take where the layout leaves the choice.
+  var maskDepth: LabelMask.Depth { LabelMask.Depth(highestID: categories.count) }
+
   /// Whether the masks of a sample have this category or the ids around it: the number by the run's class id.
   var categoryOfClass: [UInt16: UInt16] {
     Dictionary(

@@ -12,12 +12,15 @@ struct PromptGroups {
 
   mutating func add(_ record: SampleRecord) {
     let group: Int
-    if let known = groupOfPrompt[record.prompt] {
+    // Without a prompt nothing says which samples belong together.
+    let key = record.prompt.isEmpty ? "\(record.index)" : "=" + record.prompt
+    if let known = groupOfPrompt[key] {
       group = known
     } else {
       group = groups.count
-      groupOfPrompt[record.prompt] = group
-      let rank = ContentHash.sha256(Array("\(seed)\n\(record.prompt)".utf8))
+      groupOfPrompt[key] = group
+      let rank = ContentHash.sha256(
+        Array("\(seed)\n\(record.prompt.isEmpty ? key : record.prompt)".utf8))
       groups.append(.init(size: 0, classes: [:], rank: rank))
     }
     groups[group].size += 1

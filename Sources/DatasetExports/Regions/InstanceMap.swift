@@ -75,10 +75,15 @@ public struct InstanceMap: Sendable, Equatable {
   }
 
   /// The pixels that are no instance and not void: how many, and their rectangle; nil where there are none.
-  public var background: (area: Int, box: BoundingBox)? {
+  public var background: (area: Int, box: BoundingBox)? { extent(of: 0) }
+
+  /// The rectangle of the pixels that are void; nil where there are none.
+  var ignoredBox: BoundingBox? { extent(of: Self.void)?.box }
+
+  private func extent(of wanted: UInt8) -> (area: Int, box: BoundingBox)? {
     var area = 0
     var box: BoundingBox?
-    for (place, number) in numbers.enumerated() where number == 0 {
+    for (place, number) in numbers.enumerated() where number == wanted {
       area += 1
       let pixel = BoundingBox(x: place % width, y: place / width)
       if box == nil { box = pixel } else { box?.form(unionWith: pixel) }

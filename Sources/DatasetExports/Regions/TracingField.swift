@@ -56,9 +56,8 @@ struct TracingField {
     }
   }
 
-  /// The outline of every piece, in the order of their topmost and then leftmost pixels.
-  ///
-  /// - Precondition: the region has no holes, so that every outline goes around a piece.
+  /// The outline of every piece and of every hole, the region on the right of the way, in the order of their topmost and
+  /// then leftmost edges above a pixel: clockwise around pieces, the other way around in holes.
   func outlines() -> [[Int]] {
     var isFollowed = [Bool](repeating: false, count: width * height)
     var outlines: [[Int]] = []

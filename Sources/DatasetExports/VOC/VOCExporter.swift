@@ -14,12 +14,7 @@ final class VOCExporter: DatasetExporter {
 
   /// - Throws: ``ExportError`` `malformed` where there are more classes than 8-bit masks hold.
   init(_ plan: ExportPlan, _ folder: ExportFolder) throws {
-    guard plan.categories.count <= LabelMask.highestEightBitID else {
-      throw ExportError(
-        .malformed, RunLayout.classFile,
-        "\(plan.categories.count) classes; voc masks have 8 bits and hold at most "
-          + "\(LabelMask.highestEightBitID); export coco instead")
-    }
+    try plan.checkEightBits(for: "voc")
     self.plan = plan
     self.folder = folder
   }

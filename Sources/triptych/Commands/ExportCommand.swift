@@ -42,6 +42,7 @@ struct ExportCommand: ParsableCommand {
       .init("formats", .array(format.formats.map { .string($0.rawValue) })),
       .init("output", .string(output)), .init("files", .integer(Int64(summary.files))),
       .init("bytes", .integer(Int64(summary.bytes))),
+      .init("peak_rss_bytes", .integer(Int64(ProcessUsage.peakResidentBytes))),
     ]
   }
 

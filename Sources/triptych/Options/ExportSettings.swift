@@ -18,6 +18,12 @@ struct ExportSettings: ParsableArguments {
   @Option(
     name: .long,
     help: ArgumentHelp(
+      "The quality of JPEG pictures, 1 to 100; masks are never JPEG.", valueName: "n"))
+  var jpegQuality = ExportOptions.usualJPEGQuality
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
       "What counts as one instance: all pixels of a class, or each piece of them.",
       valueName: "kind"))
   var instances = InstanceDivision.entity
@@ -31,13 +37,16 @@ struct ExportSettings: ParsableArguments {
     guard ExportOptions.isLicence(licence) else {
       throw ValidationError("--licence: expected one line of up to 200 characters")
     }
+    guard ExportOptions.jpegQualities.contains(jpegQuality) else {
+      throw ValidationError("--jpeg-quality: found \(jpegQuality), expected 1 to 100")
+    }
   }
 
   /// The options of the library.
   func options(_ formats: [ExportFormat]) -> ExportOptions {
     ExportOptions(
-      formats: formats, shares: splits, imageFormat: imageFormat, division: instances,
-      licence: licence)
+      formats: formats, shares: splits, imageFormat: imageFormat, jpegQuality: jpegQuality,
+      division: instances, licence: licence)
   }
 }
 

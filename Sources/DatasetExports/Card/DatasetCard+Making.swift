@@ -3,7 +3,7 @@ import CanonicalJSON
 // Where the pictures come from and what was left out.
 extension DatasetCard {
   /// The run's configuration as a table.
-  var origin: String {
+  var making: String {
     let rows = ConfigurationRows(plan.configuration).rows.map { key, value in
       "| `\(key)` | \(MarkdownText.escaped(value)) |"
     }
@@ -11,7 +11,7 @@ extension DatasetCard {
       ## How it was made
 
       Made with triptych. The run is described by `run.json` (SHA-256 `\(plan.configurationHash)`); the same program with
-      the same model makes the same pictures from it.
+      the same model, or the same sources, makes the same pictures from it.
 
       | setting | value |
       |---|---|
