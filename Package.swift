@@ -97,6 +97,12 @@ let package = Package(
       dependencies: [
         "CanonicalJSON", "Generation", "DatasetFormat", "Imaging", "TensorCore",
       ], swiftSettings: settings),
+    .target(
+      name: "GroundingTraining",
+      dependencies: [
+        "CanonicalJSON", "ModelTraining", "ObjectWorld", "Generation", "DatasetFormat",
+        "MaskGrounding", "LatentDiffusion", "NeuralLayers", "Checkpoints", "Imaging", "TensorCore",
+      ], swiftSettings: settings),
     // Aside: the embedded checkpoint, and nothing else.
     .target(
       name: "DefaultModel", resources: [.copy("Model")], swiftSettings: settings),
@@ -104,9 +110,9 @@ let package = Package(
     .executableTarget(
       name: "triptych",
       dependencies: [
-        "CanonicalJSON", "ObjectWorld", "Generation", "DatasetExports", "MaskGrounding",
-        "TextConditioning", "LatentDiffusion", "DatasetFormat", "Imaging", "Checkpoints",
-        "TensorCore", "DefaultModel",
+        "CanonicalJSON", "GroundingTraining", "ModelTraining", "ObjectWorld", "Generation",
+        "DatasetExports", "MaskGrounding", "TextConditioning", "LatentDiffusion", "DatasetFormat",
+        "Imaging", "Checkpoints", "TensorCore", "DefaultModel",
         argumentParser,
       ],
       swiftSettings: settings),
