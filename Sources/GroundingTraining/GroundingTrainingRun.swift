@@ -80,7 +80,7 @@ public final class GroundingTrainingRun {
       digest = try FileDigest.sha256(of: initial)
     } else {
       module = try settings.configuration(for: model.model)
-      start = try GroundingWeights.random(module, seed: settings.seed)
+      start = try Self.beginning(module, seed: settings.seed)
     }
     reader = try FeatureReader(
       model, module, inversion: settings.inversion, stepCount: settings.samplingSteps)
@@ -101,6 +101,18 @@ public final class GroundingTrainingRun {
         }),
       "numerics": .string("\(numerics)/\(BLAS.coreName)"),
     ]
+  }
+
+  /// A new module's weights, which at first say of everything that it may as well not be there: with the usual draws
+  /// logits are some ten wide, and the first steps would only bring them down.
+  private static func beginning(
+    _ module: GroundingConfiguration, seed: UInt64
+  ) throws -> [String: Tensor] {
+    var weights = try GroundingWeights.random(module, seed: seed)
+    for (key, tensor) in weights where key.hasPrefix("mask_head.layers.2.") {
+      weights[key] = 0.05 * tensor
+    }
+    return weights
   }
 
   /// Parameters of the module, which the optimiser changes.
