@@ -100,8 +100,9 @@ let package = Package(
     .target(
       name: "GroundingTraining",
       dependencies: [
-        "CanonicalJSON", "ModelTraining", "ObjectWorld", "Generation", "DatasetFormat",
-        "MaskGrounding", "LatentDiffusion", "NeuralLayers", "Checkpoints", "Imaging", "TensorCore",
+        "CanonicalJSON", "ModelTraining", "ObjectWorld", "Generation", "DatasetExports",
+        "DatasetFormat", "MaskGrounding", "LatentDiffusion", "NeuralLayers", "Checkpoints",
+        "Imaging", "TensorCore",
       ], swiftSettings: settings),
     // Aside: the embedded checkpoint, and nothing else.
     .target(

@@ -83,7 +83,8 @@ public final class GroundingTrainingRun {
       start = try Self.beginning(module, seed: settings.seed)
     }
     reader = try FeatureReader(
-      model, module, inversion: settings.inversion, stepCount: settings.samplingSteps)
+      model, module, inversion: settings.inversion, stepCount: settings.samplingSteps,
+      negativePrompt: examples.negativePrompt)
     queries = try EntityQueryBuilder(
       tokenizer: model.tokenizer, encoder: model.encoder,
       settings: EntityQueryBuilder.Settings(module, isPublished: false))
@@ -199,11 +200,13 @@ public final class GroundingTrainingRun {
   private func batch(_ step: Int) throws -> TrainingBatch {
     let places = step * settings.batch..<(step + 1) * settings.batch
     let found = try examples.examples(places)
+    let choices = found.map { TrainingQuestion.Choice($0, classes: examples.classes) }
     let count = TrainingQuestion.size(
-      step: step, seed: settings.seed, most: settings.entities, classes: examples.classes)
-    let questions = zip(places, found).map { place, example in
+      step: step, seed: settings.seed, most: settings.entities, choices: choices)
+    let questions = choices.indices.map { index in
       TrainingQuestion(
-        example, place: place, seed: settings.seed, count: count, classes: examples.classes)
+        choices[index], prompt: found[index].prompt, place: places.lowerBound + index,
+        seed: settings.seed, count: count, classes: examples.classes)
     }
     return try TrainingBatch(
       found, questions, classes: examples.classes, reader: reader, queries: queries)
