@@ -70,6 +70,13 @@ public final class GroundingTrainingRun {
     try settings.check()
     self.settings = settings
     self.examples = examples
+    let (side, cell) = (examples.side, model.model.pixelsPerCell)
+    guard side.width % cell == 0, side.height % cell == 0 else {
+      throw GenerationError(
+        .usage, "--size",
+        "pictures are \(side.width) x \(side.height), expected multiples of \(cell), the model's cells"
+      )
+    }
     var digest: String?
     if let initial {
       let weights = try GroundingWeights(path: initial)
