@@ -107,6 +107,13 @@ let package = Package(
       dependencies: [
         "CanonicalJSON", "Generation", "DatasetFormat", "Imaging", "TensorCore",
       ], swiftSettings: settings),
+    .target(
+      name: "GroundingTraining",
+      dependencies: [
+        "CanonicalJSON", "ModelTraining", "ObjectWorld", "Generation", "DatasetExports",
+        "DatasetFormat", "MaskGrounding", "LatentDiffusion", "NeuralLayers", "Checkpoints",
+        "Imaging", "TensorCore",
+      ], swiftSettings: settings),
     // Aside: the embedded checkpoint, and nothing else.
     .target(
       name: "DefaultModel", resources: [.copy("Model")], swiftSettings: settings),
@@ -114,9 +121,9 @@ let package = Package(
     .executableTarget(
       name: "triptych",
       dependencies: [
-        "CanonicalJSON", "ObjectWorld", "Generation", "Gallery", "DatasetExports", "MaskGrounding",
-        "TextConditioning", "LatentDiffusion", "DatasetFormat", "Imaging", "Checkpoints",
-        "TensorCore", "DefaultModel",
+        "CanonicalJSON", "GroundingTraining", "ModelTraining", "ObjectWorld", "Generation", "Gallery",
+        "DatasetExports", "MaskGrounding", "TextConditioning", "LatentDiffusion", "DatasetFormat",
+        "Imaging", "Checkpoints", "TensorCore", "DefaultModel",
         argumentParser,
       ],
       swiftSettings: settings),
@@ -193,6 +200,13 @@ let package = Package(
       name: "ObjectWorldTests",
       dependencies: ["ObjectWorld", "Generation", "DatasetFormat", "Imaging", "TestSupport"],
       swiftSettings: settings),
+    .testTarget(
+      name: "GroundingTrainingTests",
+      dependencies: [
+        "CanonicalJSON", "GroundingTraining", "ModelTraining", "ObjectWorld", "Generation",
+        "DatasetExports", "DatasetFormat", "MaskGrounding", "LatentDiffusion", "Imaging",
+        "TensorCore", "TestSupport",
+      ], swiftSettings: settings),
     .testTarget(
       name: "CommandLineTests",
       dependencies: [

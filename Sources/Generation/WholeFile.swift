@@ -25,7 +25,7 @@ public enum WholeFile {
   /// Makes a folder with those above it, where it is not there yet, and checks that files can be made in it.
   ///
   /// - Throws: ``GenerationError`` where that is not so.
-  static func makeFolder(_ path: String) throws {
+  package static func makeFolder(_ path: String) throws {
     var place = path.hasPrefix("/") ? "/" : ""
     for name in path.split(separator: "/") {
       place += place.isEmpty || place == "/" ? "\(name)" : "/\(name)"

@@ -53,20 +53,14 @@ public struct WorldClasses: Sendable {
     try self.init(
       pack,
       classes: table.entries.map { entry in
-        let split: VocabularyClass.Split =
-          switch entry.split {
-          case .seen: .seen
-          case .unseen: .unseen
-          case .none: .undecided
-          }
-        let description = VocabularyClass.Description(
-          name: entry.name, aliases: entry.aliases, split: split
-        ).said(as: said[entry.name])
-        return (entry.id, try VocabularyClass(description, place: path))
+        (entry.id, try VocabularyClass(entry, said: said[entry.name], place: path))
       }, place: path)
   }
 
-  private init(
+  /// Classes with their ids, ascending.
+  ///
+  /// - Throws: `GenerationError` at `place` where the pack has none of them.
+  package init(
     _ pack: WorldPack, classes: [(id: Int, named: VocabularyClass)], place: String
   ) throws {
     self.classes = classes

@@ -112,7 +112,7 @@ struct COCOFileParser {
       let value = try reader.value()
       switch name {
       case "segmentation": if !value.isNull { segmentation = start..<reader.offset }
-      case "id", "image_id", "category_id", "iscrowd": values[name] = value
+      case "id", "image_id", "category_id", "iscrowd", "score": values[name] = value
       default: break
       }
     }
@@ -133,7 +133,8 @@ struct COCOFileParser {
     }
     let region = COCORegion(
       id: id, position: position, categoryID: categoryID,
-      isCrowd: crowd == .bool(true) || crowd.integer == 1, segmentation: segmentation)
+      isCrowd: crowd == .bool(true) || crowd.integer == 1, score: values["score"]?.number,
+      segmentation: segmentation)
     entries.append(Entry(region: region, imageID: imageID))
   }
 

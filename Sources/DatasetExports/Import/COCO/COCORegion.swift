@@ -8,6 +8,8 @@ public struct COCORegion: Sendable, Equatable {
   public let categoryID: Int
   /// Whether it stands for a crowd: pixels to ignore.
   public let isCrowd: Bool
+  /// How sure a detector is of it, as it says itself; nil where nobody does.
+  public let score: Double?
   /// Where in the file its segmentation is written.
   let segmentation: Range<Int>
 
