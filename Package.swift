@@ -97,6 +97,14 @@ let package = Package(
       dependencies: [
         "CanonicalJSON", "Generation", "DatasetFormat", "Imaging", "TensorCore",
       ], swiftSettings: settings),
+    // On top of both: what masks are worth.
+    .target(
+      name: "Evaluation",
+      dependencies: [
+        "CanonicalJSON", "ObjectWorld", "Generation", "ModelTraining", "MaskGrounding",
+        "LatentDiffusion", "NeuralLayers", "DatasetExports", "DatasetFormat", "Imaging",
+        "Checkpoints", "TensorCore",
+      ], swiftSettings: settings),
     // Aside: the embedded checkpoint, and nothing else.
     .target(
       name: "DefaultModel", resources: [.copy("Model")], swiftSettings: settings),
@@ -104,8 +112,8 @@ let package = Package(
     .executableTarget(
       name: "triptych",
       dependencies: [
-        "CanonicalJSON", "ObjectWorld", "Generation", "DatasetExports", "MaskGrounding",
-        "TextConditioning", "LatentDiffusion", "DatasetFormat", "Imaging", "Checkpoints",
+        "CanonicalJSON", "Evaluation", "ObjectWorld", "Generation", "ModelTraining",
+        "DatasetExports", "MaskGrounding", "TextConditioning", "LatentDiffusion", "DatasetFormat", "Imaging", "Checkpoints",
         "TensorCore", "DefaultModel",
         argumentParser,
       ],
@@ -176,6 +184,13 @@ let package = Package(
     .testTarget(
       name: "ObjectWorldTests",
       dependencies: ["ObjectWorld", "Generation", "DatasetFormat", "Imaging", "TestSupport"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "EvaluationTests",
+      dependencies: [
+        "CanonicalJSON", "Evaluation", "ObjectWorld", "Generation", "MaskGrounding",
+        "DatasetExports", "DatasetFormat", "Imaging", "Checkpoints", "TensorCore", "TestSupport",
+      ],
       swiftSettings: settings),
     .testTarget(
       name: "CommandLineTests",

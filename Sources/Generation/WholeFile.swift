@@ -16,7 +16,7 @@ public enum WholeFile {
   /// Writes a file under its name at once: what was there before, or the whole new file.
   ///
   /// - Throws: ``GenerationError`` where it cannot be made, with the disk full as a reason of its own.
-  static func write(_ bytes: [UInt8], to path: String) throws {
+  package static func write(_ bytes: [UInt8], to path: String) throws {
     let writer = try WholeFileWriter(path)
     try writer.append(bytes)
     try writer.commit()
@@ -25,7 +25,7 @@ public enum WholeFile {
   /// Makes a folder with those above it, where it is not there yet, and checks that files can be made in it.
   ///
   /// - Throws: ``GenerationError`` where that is not so.
-  static func makeFolder(_ path: String) throws {
+  package static func makeFolder(_ path: String) throws {
     var place = path.hasPrefix("/") ? "/" : ""
     for name in path.split(separator: "/") {
       place += place.isEmpty || place == "/" ? "\(name)" : "/\(name)"

@@ -64,6 +64,8 @@ package enum ChoicePurpose: UInt64 {
   case scenePlacement
   /// What is said of it.
   case scenePrompt
+  /// What a scene does not show.
+  case absentClass = 64
 }
 
 /// A short stream of choices addressed by (run seed, purpose, number).
