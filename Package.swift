@@ -97,13 +97,19 @@ let package = Package(
       dependencies: [
         "CanonicalJSON", "Generation", "DatasetFormat", "Imaging", "TensorCore",
       ], swiftSettings: settings),
-    // On top of both: what masks are worth.
+    .target(
+      name: "GroundingTraining",
+      dependencies: [
+        "CanonicalJSON", "ModelTraining", "ObjectWorld", "Generation", "DatasetFormat",
+        "MaskGrounding", "LatentDiffusion", "NeuralLayers", "Checkpoints", "Imaging", "TensorCore",
+      ], swiftSettings: settings),
+    // On top of all of it: what masks are worth.
     .target(
       name: "Evaluation",
       dependencies: [
-        "CanonicalJSON", "ObjectWorld", "Generation", "ModelTraining", "MaskGrounding",
-        "LatentDiffusion", "NeuralLayers", "DatasetExports", "DatasetFormat", "Imaging",
-        "Checkpoints", "TensorCore",
+        "CanonicalJSON", "GroundingTraining", "ObjectWorld", "Generation", "ModelTraining",
+        "MaskGrounding", "LatentDiffusion", "NeuralLayers", "DatasetExports", "DatasetFormat",
+        "Imaging", "Checkpoints", "TensorCore",
       ], swiftSettings: settings),
     // Aside: the embedded checkpoint, and nothing else.
     .target(
@@ -112,9 +118,9 @@ let package = Package(
     .executableTarget(
       name: "triptych",
       dependencies: [
-        "CanonicalJSON", "Evaluation", "ObjectWorld", "Generation", "ModelTraining",
-        "DatasetExports", "MaskGrounding", "TextConditioning", "LatentDiffusion", "DatasetFormat", "Imaging", "Checkpoints",
-        "TensorCore", "DefaultModel",
+        "CanonicalJSON", "Evaluation", "GroundingTraining", "ModelTraining", "ObjectWorld",
+        "Generation", "DatasetExports", "MaskGrounding", "TextConditioning", "LatentDiffusion",
+        "DatasetFormat", "Imaging", "Checkpoints", "TensorCore", "DefaultModel",
         argumentParser,
       ],
       swiftSettings: settings),

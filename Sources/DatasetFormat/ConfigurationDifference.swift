@@ -63,3 +63,24 @@ public struct ConfigurationDifference: Sendable, Equatable, CustomStringConverti
     }
   }
 }
+
+extension DatasetError {
+  /// What to say where a folder was made with another configuration than the one that is wanted.
+  package static func configuration(
+    _ found: [UInt8], differsFrom wanted: JSONValue, path: String, in folder: String
+  ) -> DatasetError {
+    let differences: [ConfigurationDifference]
+    do {
+      differences = ConfigurationDifference.between(try JSONValue.parse(found), wanted)
+    } catch {
+      return DatasetError(
+        .malformed, path: path, "no JSON: \(error); remove the file's folder or choose another")
+    }
+    let keys = differences.map(\.description).joined(separator: "; ")
+    return DatasetError(
+      .configurationDiffers, path: path,
+      "\(folder) was made with another configuration: "
+        + (keys.isEmpty ? "the same values, otherwise written" : keys)
+        + "; choose another folder or the same configuration")
+  }
+}

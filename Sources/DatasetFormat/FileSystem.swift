@@ -119,7 +119,7 @@ extension FileSystem {
   }
 
   /// Writes a file under a temporary name and gives it its own at the end.
-  func replace(_ path: String, with bytes: [UInt8], temporary: String) throws {
+  package func replace(_ path: String, with bytes: [UInt8], temporary: String) throws {
     try writeNew(bytes, at: temporary)
     do {
       try rename(temporary, to: path)

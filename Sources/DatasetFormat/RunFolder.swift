@@ -160,20 +160,8 @@ public final class RunFolder {
     let path = files.shown(RunLayout.configurationFile)
     let found = try files.read(RunLayout.configurationFile, limit: Self.configurationLimit)
     if found == text { return nil }
-    let differences: [ConfigurationDifference]
-    do {
-      differences = .init(
-        ConfigurationDifference.between(try JSONValue.parse(found), configuration))
-    } catch {
-      throw DatasetError(
-        .malformed, path: path, "no JSON: \(error); remove the file's folder or choose another")
-    }
-    let keys = differences.map(\.description).joined(separator: "; ")
-    return DatasetError(
-      .configurationDiffers, path: path,
-      "the run folder was made with another configuration: "
-        + (keys.isEmpty ? "the same values, otherwise written" : keys)
-        + "; choose another folder or the same configuration")
+    return DatasetError.configuration(
+      found, differsFrom: configuration, path: path, in: "the run folder")
   }
 
   /// Writes a file that must never change, or compares it with the one that is there.

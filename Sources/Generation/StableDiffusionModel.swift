@@ -118,7 +118,7 @@ public struct StableDiffusionModel: Sendable {
   /// The noise and spacing of the model's scheduler.
   ///
   /// - Throws: `CheckpointError` or `DiffusionError` naming file and key.
-  func schedulerConfiguration() throws -> SchedulerConfiguration {
+  package func schedulerConfiguration() throws -> SchedulerConfiguration {
     try SchedulerConfiguration(
       try parts.configuration(of: "scheduler"), file: parts.configurationFile(of: "scheduler"))
   }

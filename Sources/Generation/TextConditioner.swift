@@ -1,8 +1,8 @@
-import TensorCore
+package import TensorCore
 import TextConditioning
 
 /// Prompts to what the denoiser listens to; a prompt is encoded alone and remembered for a while.
-final class TextConditioner {
+package final class TextConditioner {
   private static let memory = 64
   private let tokenizer: CLIPTokenizer
   private let encoder: CLIPTextEncoder
@@ -15,7 +15,7 @@ final class TextConditioner {
   }
 
   /// One row a prompt, [n, T, D].
-  func callAsFunction(_ prompts: [String]) -> Tensor { joinedRows(prompts.map(row)) }
+  package func callAsFunction(_ prompts: [String]) -> Tensor { joinedRows(prompts.map(row)) }
 
   /// Tokens of a prompt that the encoder does not see.
   func surplus(_ prompt: String) -> Int {

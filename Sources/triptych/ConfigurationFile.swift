@@ -21,17 +21,22 @@ enum ConfigurationFile {
   ///
   /// - Throws: ``GenerationError`` with file and line for what the command does not know.
   static func expand(_ arguments: [String], root: any ParsableCommand.Type) throws -> [String] {
-    guard let name = arguments.first,
-      let command = root.configuration.subcommands.first(where: { $0._commandName == name }),
-      let file = file(in: arguments)
-    else { return arguments }
+    var (command, names) = (root, [String]())
+    while let name = arguments.dropFirst(names.count).first,
+      let next = command.configuration.subcommands.first(where: { $0._commandName == name })
+    {
+      command = next
+      names.append(name)
+    }
+    guard !names.isEmpty, let file = file(in: arguments) else { return arguments }
     let options = try Self.options(of: command)
     let byHand = longNames(in: arguments)
     var added: [String] = []
     for (key, value) in try YAMLNode.read(file).members("configuration") {
       guard let option = options.first(where: { $0.name == key }) else {
         let known = options.map(\.name).joined(separator: ", ")
-        throw value.fault("unknown key \"\(key)\"; the options of \(name) are \(known)")
+        throw value.fault(
+          "unknown key \"\(key)\"; the options of \(names.joined(separator: " ")) are \(known)")
       }
       let rivals: Set<String> = alternatives.filter { $0.contains(key) }.reduce([key]) {
         $0.union($1)
@@ -39,7 +44,7 @@ enum ConfigurationFile {
       guard byHand.isDisjoint(with: rivals) else { continue }
       added += try words(option, value)
     }
-    return [name] + added + arguments.dropFirst()
+    return names + added + arguments.dropFirst(names.count)
   }
 
   private static func file(in arguments: [String]) -> String? {

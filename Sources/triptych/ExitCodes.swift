@@ -7,6 +7,7 @@ import Glibc
 import Imaging
 import LatentDiffusion
 import MaskGrounding
+import ModelTraining
 
 /// Exit codes after sysexits(3), one place for all errors.
 enum ExitCodes {
@@ -27,6 +28,7 @@ enum ExitCodes {
     case let error as CheckpointError: code(for: error)
     case let error as DiffusionError: code(for: error.code)
     case is EntityError: usage
+    case let error as TrainingError: error.code == .diverged ? badData : usage
     case let error as DatasetError: error.code.exitStatus
     case let error as ExportError: code(for: error.code)
     case let error as ImagingError: code(for: error.code)

@@ -22,14 +22,19 @@ final class ProgressReporter {
   }
 
   /// Shows that `done` things are finished, counting parts; keeps silent if it spoke just now.
-  func update(done: Double) {
+  ///
+  /// - Parameters:
+  ///   - done: the things.
+  ///   - detail: what else there is to say.
+  func update(done: Double, detail: String? = nil) {
     let now = clock.now
     // What an earlier run had finished says nothing about this run's speed.
     let first = firstDone ?? done
     firstDone = first
     guard now - (lastShown ?? start) >= pause else { return }
     lastShown = now
-    show(done: done, sinceStart: done - first, seconds: (now - start) / .seconds(1))
+    show(
+      done: done, sinceStart: done - first, seconds: (now - start) / .seconds(1), detail: detail)
   }
 
   /// The same where the total is known only by now.
@@ -43,13 +48,14 @@ final class ProgressReporter {
     if onTerminal && lastShown != nil { Console.raw("\r\u{1B}[K") }
   }
 
-  private func show(done: Double, sinceStart: Double, seconds: Double) {
+  private func show(done: Double, sinceStart: Double, seconds: Double, detail: String?) {
     var parts = ["\(Int(done))/\(total) \(unit)s"]
     if sinceStart > 0 {
       let each = seconds / sinceStart
       parts.append(each >= 1 ? "\(rounded(each)) s each" : "\(rounded(1 / each)) a second")
       parts.append("\(Self.time(each * (Double(total) - done))) left")
     }
+    if let detail { parts.append(detail) }
     let text = parts.joined(separator: ", ")
     guard onTerminal else {
       Console.note(text)

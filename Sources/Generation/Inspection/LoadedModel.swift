@@ -1,15 +1,16 @@
-import LatentDiffusion
+package import LatentDiffusion
 import TensorCore
-import TextConditioning
+package import TextConditioning
 
 /// All parts of a model, loaded once for looking at a few pictures.
 public final class LoadedModel {
-  let model: StableDiffusionModel
-  let tokenizer: CLIPTokenizer
-  let encoder: CLIPTextEncoder
-  let conditioner: TextConditioner
-  let unet: UNet
-  let autoencoder: Autoencoder
+  /// Where the parts come from.
+  public let model: StableDiffusionModel
+  package let tokenizer: CLIPTokenizer
+  package let encoder: CLIPTextEncoder
+  package let conditioner: TextConditioner
+  package let unet: UNet
+  package let autoencoder: Autoencoder
 
   /// Loads every part.
   ///

@@ -57,11 +57,8 @@ public struct PictureInverter {
     precondition(
       image.width == sampling.width && image.height == sampling.height && image.channels == .rgb,
       "a picture of \(image.width) x \(image.height), not \(sampling.width) x \(sampling.height)")
-    // As diffusers' image processor: to 0...1, then to −1...1, each in single precision.
-    let values = image.samples.map { 2 * (Float($0) / 255) - 1 }
-    let pixels = Tensor(values, shape: [1, image.height, image.width, 3])
     defer { BufferPool.shared.trim() }
-    return model.autoencoder.scaled(model.autoencoder.encode(pixels).mean)
+    return model.latents(of: [image])
   }
 
   /// Inverts a picture.

@@ -1,5 +1,5 @@
 import LatentDiffusion
-import MaskGrounding
+package import MaskGrounding
 
 /// Loads what reads masks, and says how it wants to be asked.
 struct MaskSourceLoader {
@@ -40,7 +40,7 @@ struct MaskSourceLoader {
 
 extension EntityQueryBuilder.Settings {
   /// Queries as a module was trained with them; a published one never saw synonyms averaged.
-  fileprivate init(_ configuration: GroundingConfiguration, isPublished: Bool) {
+  package init(_ configuration: GroundingConfiguration, isPublished: Bool) {
     self.init(
       prefixes: [configuration.queryPrefix],
       pooling: configuration.pooling == .mean ? .mean : .last, usesSynonyms: !isPublished)

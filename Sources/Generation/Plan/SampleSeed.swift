@@ -64,6 +64,12 @@ package enum ChoicePurpose: UInt64 {
   case scenePlacement
   /// What is said of it.
   case scenePrompt
+  /// How many entities a training step asks for.
+  case questionSize
+  /// Which entities are asked for in a training picture.
+  case question
+  /// In which order training goes through its pictures.
+  case pictureOrder
   /// What a scene does not show.
   case absentClass = 64
 }

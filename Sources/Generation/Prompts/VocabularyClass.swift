@@ -117,6 +117,13 @@ public struct VocabularyClass: Sendable, Equatable {
       isCountable ? description.plural ?? EnglishPlural.plural(of: words) : words
   }
 
+  /// The same class on a side of a split.
+  package func placed(_ split: Split) -> VocabularyClass {
+    var placed = self
+    placed.split = split
+    return placed
+  }
+
   /// The words with their article.
   public var phrase: String { article.isEmpty ? words : "\(article) \(words)" }
 

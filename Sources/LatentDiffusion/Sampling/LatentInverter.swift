@@ -31,6 +31,13 @@ public struct LatentInverter: Sendable {
     forward = try DDIMScheduler(configuration.adapted(to: .ddim))
   }
 
+  /// The timesteps of a sampling run, from the noisiest.
+  ///
+  /// - Throws: ``DiffusionError`` where there cannot be as many steps.
+  public func timesteps(stepCount: Int) throws -> [Int] {
+    try forward.timesteps(stepCount: stepCount)
+  }
+
   /// Inverts by the model.
   ///
   /// - Parameters:

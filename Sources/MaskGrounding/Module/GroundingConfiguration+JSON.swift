@@ -1,4 +1,4 @@
-import CanonicalJSON
+package import CanonicalJSON
 import Checkpoints
 import LatentDiffusion
 
@@ -14,7 +14,7 @@ extension GroundingConfiguration {
   private static let widthLimit = 1 << 16
 
   /// The configuration as it stands in a weights file.
-  var json: JSONValue {
+  package var json: JSONValue {
     func list(_ numbers: [Int]) -> JSONValue { .array(numbers.map { .integer(Int64($0)) }) }
     return [
       "format": .integer(Self.format),

@@ -13,7 +13,7 @@ public enum GroundingStep: Sendable, Hashable {
   ///   - stepCount: the number of calls.
   ///   - wasSeen: whether an earlier call was the one.
   /// - Returns: whether to read it.
-  func matches(step: Int, timestep: Int, stepCount: Int, wasSeen: Bool) -> Bool {
+  package func matches(step: Int, timestep: Int, stepCount: Int, wasSeen: Bool) -> Bool {
     switch self {
     case .fromEnd(let count): step == max(0, stepCount - 1 - count)
     case .timestep(let wanted): !wasSeen && (timestep == wanted || step == stepCount - 1)

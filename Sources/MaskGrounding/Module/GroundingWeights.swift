@@ -10,6 +10,7 @@ public struct GroundingWeights: Sendable {
   public let configuration: GroundingConfiguration
   /// Whether it is a checkpoint as published.
   public let isPublished: Bool
+  private let source: any WeightSource
   private let scope: WeightScope
 
   /// Opens a safetensors file or a PyTorch checkpoint and says what it is; weights are read by ``module()``.
@@ -21,6 +22,7 @@ public struct GroundingWeights: Sendable {
     // Training on several GPUs wraps the module once more.
     let wrapped = root.firstPresent(["module.\(GroundingNames.publishedDecoder)"]) != nil
     self.path = path
+    self.source = source
     scope = wrapped ? root / "module" : root
     if let text = (source as? SafetensorsFile)?.metadata[GroundingConfiguration.metadataKey] {
       configuration = try GroundingConfiguration(json: text, file: path)
@@ -41,15 +43,29 @@ public struct GroundingWeights: Sendable {
   /// - Throws: `CheckpointError` with the full key of what is missing, misshapen or left over.
   public func module() throws -> GroundingModule { try GroundingModule(scope, configuration) }
 
+  /// The module's tensors by key, as ``write(_:_:to:storedAs:)`` takes them: to train on.
+  ///
+  /// - Throws: `CheckpointError` with the full key of what is missing, misshapen, not finite or left over.
+  public func tensors() throws -> [String: Tensor] {
+    _ = try module()
+    let prefix = scope.path.isEmpty ? "" : scope.path + "."
+    return try source.keys.reduce(into: [:]) { tensors, key in
+      guard key.hasPrefix(prefix), source.record(key)?.type.isComputable == true else { return }
+      tensors[String(key.dropFirst(prefix.count))] = try source.tensor(key)
+    }
+  }
+
   /// Writes a module's file; the same bytes for the same content.
   ///
   /// - Parameters:
   ///   - tensors: by key, as ``GroundingModule`` asks for them.
   ///   - configuration: the module's shape.
   ///   - path: of the file, which is replaced whole.
+  ///   - type: how weights are stored; buffers, which are small and may be large numbers, always as they are.
   /// - Throws: `CheckpointError` where the tensors do not make such a module, or the file cannot be written.
   public static func write(
-    _ tensors: [String: Tensor], _ configuration: GroundingConfiguration, to path: String
+    _ tensors: [String: Tensor], _ configuration: GroundingConfiguration, to path: String,
+    storedAs type: ElementType = .float32
   ) throws {
     let audit = WeightAudit(DictionarySource(tensors, name: path))
     _ = try GroundingModule(audit.scope, configuration)
@@ -62,7 +78,9 @@ public struct GroundingWeights: Sendable {
     }
     var writer = SafetensorsWriter(
       metadata: [GroundingConfiguration.metadataKey: configuration.json.canonicalText])
-    for (key, tensor) in tensors { writer.add(key, tensor) }
+    for (key, tensor) in tensors {
+      writer.add(key, tensor, as: GroundingModule.isBuffer(key) ? .float32 : type)
+    }
     try writer.write(to: path)
   }
 

@@ -66,7 +66,10 @@ public struct WorldClasses: Sendable {
       }, place: path)
   }
 
-  private init(
+  /// Classes with their ids, ascending.
+  ///
+  /// - Throws: `GenerationError` at `place` where the pack has none of them.
+  package init(
     _ pack: WorldPack, classes: [(id: Int, named: VocabularyClass)], place: String
   ) throws {
     self.classes = classes

@@ -73,12 +73,29 @@ struct SceneOptions: ParsableArguments {
   ///
   /// - Throws: `GenerationError` or `DatasetError` where the classes cannot be read or are none of the pack's.
   func worldClasses(of pack: WorldPack) throws -> WorldClasses {
+    try Self.worldClasses(of: pack, classes: classes)
+  }
+
+  /// What a pack's categories are called.
+  ///
+  /// - Parameters:
+  ///   - pack: the pack.
+  ///   - classes: a table or a vocabulary; the categories as they are where nil.
+  ///   - split: what marks the vocabulary's classes.
+  /// - Returns: the classes.
+  /// - Throws: `GenerationError` or `DatasetError` where they cannot be read or are none of the pack's.
+  static func worldClasses(
+    of pack: WorldPack, classes: String?, split: String? = nil
+  ) throws -> WorldClasses {
     let library = try TemplateLibrary()
     // Its list knows "a pair of scissors"; what it does not name is said by rule.
     let grammar = try library.vocabulary(Self.grammar)
     guard let classes else { return try WorldClasses(pack, grammar: grammar) }
     guard classes.hasSuffix(".tsv") else {
-      return try WorldClasses(pack, vocabulary: library.vocabulary(classes))
+      let vocabulary = try library.vocabulary(classes)
+      return try WorldClasses(
+        pack,
+        vocabulary: split.map { try vocabulary.splitting(by: library.split($0)) } ?? vocabulary)
     }
     let table = try ClassTable(
       tsv: FileAccess.bytes(of: classes, limit: RunFolder.configurationLimit), path: classes,
