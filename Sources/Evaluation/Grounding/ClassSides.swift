@@ -1,4 +1,5 @@
 public import DatasetFormat
+public import GroundingTraining
 
 /// The classes of an evaluation and their sides of the split.
 public struct ClassSides: Sendable {
@@ -15,4 +16,9 @@ public struct ClassSides: Sendable {
     seen = Set(table.entries.filter { $0.split == .seen }.map(\.id))
     unseen = Set(table.entries.filter { $0.split == .unseen }.map(\.id))
   }
+
+  /// Reads the sides off the classes of a training.
+  ///
+  /// - Throws: `DatasetError` where a name cannot be written.
+  public init(_ classes: TrainingClasses) throws { self.init(try classes.table()) }
 }

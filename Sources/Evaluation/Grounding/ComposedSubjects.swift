@@ -20,6 +20,8 @@ public struct ComposedSubjects: Sendable {
     public let noiseSeed: UInt64
   }
 
+  /// The parts of the table that have figures of their own; the first is all that is held out.
+  public let groups: [GroundingReport.Group]
   private let composers: [(kind: GroundingSubject.Kind, composer: SceneComposer)]
   private let seed: UInt64
 
@@ -55,6 +57,16 @@ public struct ComposedSubjects: Sendable {
         ))
     }
     self.composers = composers
+    let novel = classes.ids(of: pack.novelCategories)
+    groups = [
+      .init(name: "held_out", title: "all held out", kind: .heldOut),
+      .init(name: "novel_things", title: "novel things", kind: .heldOut, classes: novel),
+      .init(
+        name: "novel_views", title: "new views of known things", kind: .heldOut,
+        classes: classes.ids(of: pack.heldOutCategories).subtracting(novel)),
+      .init(
+        name: "new_scenes", title: "known pictures in new scenes", kind: .newScenes),
+    ]
     self.seed = seed
   }
 

@@ -101,7 +101,7 @@ struct DetectionReader {
       let category = try fields(json, "category \(number)", ["id", "name"])
       let name = try category.string("name")
       let id = ids[name.lowercased()]
-      guard classOfCategory.updateValue(.some(id), forKey: try category.whole("id")) == nil else {
+      guard classOfCategory.updateValue(id, forKey: try category.whole("id")) == nil else {
         throw malformed("category \(number), \(JSONError.excerpt(of: name)), has an id twice used")
       }
       if let id { knownClasses.insert(id) }

@@ -1,4 +1,5 @@
 public import CanonicalJSON
+import DatasetFormat
 import Generation
 
 /// What an evaluation of grounding came to: a table for people, the same for programs.
@@ -49,13 +50,21 @@ public struct GroundingReport: Sendable {
   }
 
   /// Adds what was measured; groups without a picture have no row.
-  public mutating func add(_ rows: [GroundingEvaluation.Row], setting: String = "") {
+  ///
+  /// - Parameters:
+  ///   - rows: what was measured.
+  ///   - setting: what a sweep set; a row's own step where it has one.
+  ///   - sides: the split that these rows are held against; the report's where nil.
+  public mutating func add(
+    _ rows: [GroundingEvaluation.Row], setting: String? = nil, sides other: ClassSides? = nil
+  ) {
     for row in rows {
       first = first ?? row
       for group in groups {
         guard let scores = row.scores[group.kind] else { continue }
-        let figures = GroundingFigures(scores, of: group.classes, sides: sides)
+        let figures = GroundingFigures(scores, of: group.classes, sides: other ?? sides)
         guard figures.classes > 0 else { continue }
+        let setting = setting ?? row.step.map(String.init) ?? ""
         lines.append(Line(setting: setting, row: row, group: group, figures: figures))
       }
     }

@@ -49,21 +49,8 @@ public struct WorldClasses: Sendable {
   public init(
     _ pack: WorldPack, table: ClassTable, path: String, grammar: Vocabulary? = nil
   ) throws {
-    let said = Self.byName(grammar)
     try self.init(
-      pack,
-      classes: table.entries.map { entry in
-        let split: VocabularyClass.Split =
-          switch entry.split {
-          case .seen: .seen
-          case .unseen: .unseen
-          case .none: .undecided
-          }
-        let description = VocabularyClass.Description(
-          name: entry.name, aliases: entry.aliases, split: split
-        ).said(as: said[entry.name])
-        return (entry.id, try VocabularyClass(description, place: path))
-      }, place: path)
+      pack, classes: table.classes(path: path, grammar: Self.byName(grammar)), place: path)
   }
 
   /// Classes with their ids, ascending.

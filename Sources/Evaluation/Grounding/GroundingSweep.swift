@@ -1,0 +1,57 @@
+public import Generation
+public import GroundingTraining
+public import LatentDiffusion
+
+/// What is varied, everything else being equal.
+public enum GroundingSweep: String, Sendable, CaseIterable {
+  /// The U-Net call that is read, with the same module.
+  case step
+  /// The share of classes that a module is trained on.
+  case seenShare = "seen-share"
+  /// How many objects training pictures show.
+  case trainObjects = "train-objects"
+  /// How training pictures become latents.
+  case data
+
+  /// A module to train and measure.
+  public struct Variant: Sendable {
+    /// The value of what is varied.
+    public let label: String
+    /// The classes that the module is trained on, and those it never sees.
+    public let classes: TrainingClasses
+    /// How many objects training pictures show.
+    public let objects: ObjectCounts
+    /// How they become latents.
+    public let inversion: LatentInverter.Method
+  }
+
+  /// The modules to train; none for a sweep over steps.
+  ///
+  /// - Parameters:
+  ///   - classes: the classes, and which of them are seen where that is not varied.
+  ///   - objects: how many objects training pictures show where that is not varied.
+  /// - Throws: `GenerationError` where a share leaves nothing to learn.
+  public func variants(
+    _ classes: TrainingClasses, objects: ObjectCounts
+  ) throws -> [Variant] {
+    switch self {
+    case .step: return []
+    case .seenShare:
+      return try [0.25, 0.5, 0.75, 0.9].map { share in
+        Variant(
+          label: "\(share)", classes: try classes.dividing(seenShare: share), objects: objects,
+          inversion: .noise)
+      }
+    case .trainObjects:
+      return try ["1", "2", "1-2"].map { text in
+        Variant(
+          label: text, classes: classes, objects: try ObjectCounts(parsing: text),
+          inversion: .noise)
+      }
+    case .data:
+      return [("noised", .noise), ("inverted", .ddim)].map { label, method in
+        Variant(label: label, classes: classes, objects: objects, inversion: method)
+      }
+    }
+  }
+}
