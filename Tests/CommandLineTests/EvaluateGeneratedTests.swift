@@ -115,7 +115,10 @@ import Testing
         (["--oracle", Self.module], 65, "is no segmenter"),
         (["--oracle", weights, "--steps", "3"], 64, "--steps"),
         (
-          ["--oracle", weights, "--model", Fixture.folder.appendingPathComponent("diffusion/tiny-sd2").path],
+          [
+            "--oracle", weights, "--model",
+            Fixture.folder.appendingPathComponent("diffusion/tiny-sd2").path,
+          ],
           65, "another model"
         ),
       ] {

@@ -20,11 +20,14 @@ import Testing
       (world + ["--objects", "0"], "--objects"), (world + ["--objects", "two"], "--objects"),
       (world + ["--oracle", "x"], "--oracle"), (world + ["--data", "x"], "--data"),
       (world + ["--baseline"], "--baseline"), (world + ["--ignore-band"], "--ignore-band"),
-      (world + ["--sweep", "step"], "--output"), (world + ["--ddim-count", "2000"], "--ddim-count"),
+      (world + ["--sweep", "step"], "--output"),
+      (world + ["--ddim-count", "2000"], "--ddim-count"),
       (world + ["--inversion", "noise", "--ddim-count", "2"], "--ddim-count"),
-      (world + ["--mask-source", "grounding"], "--grounding"), (world + ["--batch", "0"], "--batch"),
+      (world + ["--mask-source", "grounding"], "--grounding"),
+      (world + ["--batch", "0"], "--batch"),
       (
-        world + ["--sweep", "data", "--output", "/tmp/x", "--grounding", "y"], "leave out --grounding"
+        world + ["--sweep", "data", "--output", "/tmp/x", "--grounding", "y"],
+        "leave out --grounding"
       ),
     ] {
       try await refuse(extra, code: 64, saying: part)

@@ -97,7 +97,9 @@ import Testing
         "--output", folder + "/out",
       ])
       let text = try String(contentsOfFile: folder + "/out/sweep.csv", encoding: .utf8)
-      let lines = text.split(separator: "\n").map { $0.split(separator: ",", omittingEmptySubsequences: false) }
+      let lines = text.split(separator: "\n").map {
+        $0.split(separator: ",", omittingEmptySubsequences: false)
+      }
       #expect(lines[0].prefix(2) == ["step", "timestep"])
       #expect(Set(lines.map(\.count)).count == 1)
       let whole = lines.filter { $0[4] == "held_out" }
@@ -106,7 +108,9 @@ import Testing
         "--grounding", Self.module, "--count", "2", "--inversion", "noise",
       ])
       // The module reads the last step, where nothing else is said.
-      for key in ["miou", "presence_accuracy", "boundary_iou"] { #expect(result[key] == plain[key]) }
+      for key in ["miou", "presence_accuracy", "boundary_iou"] {
+        #expect(result[key] == plain[key])
+      }
       #expect(result["rows"]?.elements?.count == lines.count - 1)
     }
   }

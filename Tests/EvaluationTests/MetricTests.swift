@@ -123,7 +123,9 @@ import Testing
     let names: [UInt16] = [0, 14, 12, 11, 15, 13]
     func rename(_ mask: LabelMask) -> LabelMask {
       var other = mask
-      other.relabel { mask.ids[$0] == LabelMask.ignored ? LabelMask.ignored : names[Int(mask.ids[$0])] }
+      other.relabel {
+        mask.ids[$0] == LabelMask.ignored ? LabelMask.ignored : names[Int(mask.ids[$0])]
+      }
       return other
     }
     for one in cases {
@@ -157,7 +159,8 @@ import Testing
   }
 
   @Test func theHarmonicMeanIsThatOfBothSides() {
-    #expect(SplitScore(seen: 0.8, unseen: 0.4).harmonic.map { abs($0 - 0.64 / 1.2) < 1e-12 } == true)
+    #expect(
+      SplitScore(seen: 0.8, unseen: 0.4).harmonic.map { abs($0 - 0.64 / 1.2) < 1e-12 } == true)
     #expect(SplitScore(seen: 0, unseen: 0).harmonic == 0)
     #expect(SplitScore(seen: 0.8, unseen: nil).harmonic == nil)
     let matrix = ConfusionMatrix(classes: [0, 1])

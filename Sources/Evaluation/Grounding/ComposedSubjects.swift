@@ -99,7 +99,10 @@ public struct ComposedSubjects: Sendable {
     if let position = absent.last {
       let said = composer.prompt(for: scene, naming: position)
       let named = said.mentions.map { mention in
-        (mention.classPosition, entity(mention.classPosition, words: mention.words, mention: mention.range))
+        (
+          mention.classPosition,
+          entity(mention.classPosition, words: mention.words, mention: mention.range)
+        )
       }
       subject.falseMention = named.first { $0.0 == position }.map { absent in
         .init(

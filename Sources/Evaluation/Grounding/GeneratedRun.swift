@@ -10,6 +10,7 @@ public enum GeneratedRun {
   /// - Parameters:
   ///   - contents: the run.
   ///   - model: the model that is to make the pictures once more.
+  /// - Returns: the settings.
   /// - Throws: `GenerationError` or `DatasetError` where the run was made by another model or from latents that were
   ///   given, or where its configuration is none of a generated run.
   public static func settings(
@@ -19,7 +20,8 @@ public enum GeneratedRun {
     guard let sampling = contents.configuration["sampling"] else {
       throw GenerationError(
         .malformed, path,
-        "was not generated; expected a run of triptych generate, for composed scenes there is --source composed")
+        "was not generated; expected a run of triptych generate, for composed scenes there is --source composed"
+      )
     }
     let fields = try RecordFields(
       sampling, path: "\(path)/\(RunLayout.configurationFile)", what: "sampling",
@@ -29,7 +31,8 @@ public enum GeneratedRun {
       ], ignoresOthers: true)
     guard sampling["latents_sha256"]?.string == nil else {
       throw GenerationError(
-        .malformed, path, "was started from latents by hand; its pictures cannot be made from seeds")
+        .malformed, path, "was started from latents by hand; its pictures cannot be made from seeds"
+      )
     }
     try checkModel(contents, model)
     func whole(_ key: String) throws -> Int {
@@ -60,7 +63,8 @@ public enum GeneratedRun {
     guard rest.canonicalText == wanted.canonicalText else {
       throw GenerationError(
         .malformed, contents.path,
-        "its pictures were made by another model than this one; give the run's own with --model, and its adapters")
+        "its pictures were made by another model than this one; give the run's own with --model, and its adapters"
+      )
     }
   }
 }

@@ -108,7 +108,8 @@ public struct GeneratedSubjects {
   ) throws -> [GroundingSubject] {
     let truths: [LabelMask]
     switch oracle {
-    case .detections(let file): truths = try samples[range].map { try file.mask(ofSample: $0.index) }
+    case .detections(let file):
+      truths = try samples[range].map { try file.mask(ofSample: $0.index) }
     case .segmenter(let segmenter):
       truths = try zip(samples[range], pictures()).map { sample, picture in
         try segmenter.mask(of: picture, naming: sample.entities.map { ($0.name, $0.classID) })

@@ -30,6 +30,7 @@ public enum GroundingSweep: String, Sendable, CaseIterable {
   /// - Parameters:
   ///   - classes: the classes, and which of them are seen where that is not varied.
   ///   - objects: how many objects training pictures show where that is not varied.
+  /// - Returns: the modules, in the order of their values.
   /// - Throws: `GenerationError` where a share leaves nothing to learn.
   public func variants(
     _ classes: TrainingClasses, objects: ObjectCounts

@@ -109,7 +109,8 @@ struct DetectionReader {
     guard !knownClasses.isEmpty else {
       throw malformed(
         "none of its \(categories.count) categories is a class of the run, such as "
-          + "\"\(classes.entries.first?.name ?? "")\"; give the categories the names of classes.tsv")
+          + "\"\(classes.entries.first?.name ?? "")\"; give the categories the names of classes.tsv"
+      )
     }
   }
 
@@ -182,7 +183,9 @@ struct DetectionReader {
 
 extension RecordFields {
   fileprivate func whole(_ key: String) throws -> Int {
-    guard let number = try value(key).integer else { throw try fault(key, expected: "a whole number") }
+    guard let number = try value(key).integer else {
+      throw try fault(key, expected: "a whole number")
+    }
     return number
   }
 }

@@ -4,6 +4,8 @@ enum PolygonFilling {
   ///
   /// - Parameters:
   ///   - points: x and y in turn, in pixels from the picture's corner.
+  ///   - width: columns of the picture.
+  ///   - height: its rows.
   ///   - pixels: [height, width], set where covered.
   static func fill(_ points: [Double], width: Int, height: Int, into pixels: inout [Bool]) {
     let count = points.count / 2

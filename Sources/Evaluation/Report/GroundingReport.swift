@@ -54,7 +54,7 @@ public struct GroundingReport: Sendable {
   /// - Parameters:
   ///   - rows: what was measured.
   ///   - setting: what a sweep set; a row's own step where it has one.
-  ///   - sides: the split that these rows are held against; the report's where nil.
+  ///   - other: the split that these rows are held against; the report's where nil.
   public mutating func add(
     _ rows: [GroundingEvaluation.Row], setting: String? = nil, sides other: ClassSides? = nil
   ) {
@@ -124,6 +124,7 @@ public struct GroundingReport: Sendable {
   /// The table as comma separated values, a row a line, for a sweep.
   ///
   /// - Parameter sweep: the name of what is swept.
+  /// - Returns: the text, names of columns first.
   public func csv(sweep: String) -> String {
     let head = [
       sweep, "timestep", "inversion", "mask_source", "group", "pictures", "classes", "seen_miou",

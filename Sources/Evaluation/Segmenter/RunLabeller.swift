@@ -25,7 +25,8 @@ public struct RunLabeller {
     let known = segmenter.ids(in: contents.classes)
     guard !known.isEmpty else {
       throw GenerationError(
-        .malformed, segmenter.path, "knows none of the \(contents.classes.entries.count) classes of \(contents.path)")
+        .malformed, segmenter.path,
+        "knows none of the \(contents.classes.entries.count) classes of \(contents.path)")
     }
     (self.contents, self.segmenter, self.namesOnly) = (contents, segmenter, namesOnly)
     classes = contents.classes.entries.filter { known.contains($0.id) }.map { ($0.name, $0.id) }

@@ -40,7 +40,8 @@ public struct SegmenterConfiguration: Sendable, Equatable {
     guard let text = metadata[Self.metadataKey] else {
       throw CheckpointError(
         .unsupported, file: file,
-        "is no segmenter: it lacks the metadata \(Self.metadataKey); triptych train segmenter makes one")
+        "is no segmenter: it lacks the metadata \(Self.metadataKey); triptych train segmenter makes one"
+      )
     }
     func malformed(_ key: String, _ expected: String) -> CheckpointError {
       CheckpointError(

@@ -76,7 +76,8 @@ public struct SegmenterTraining: Sendable {
     guard scenes.side % 16 == 0, Self.sides ~= scenes.side else {
       throw GenerationError(
         .usage, "--size",
-        "found \(scenes.side), expected a multiple of 16 from \(Self.sides.lowerBound) to \(Self.sides.upperBound)")
+        "found \(scenes.side), expected a multiple of 16 from \(Self.sides.lowerBound) to \(Self.sides.upperBound)"
+      )
     }
     composer = try SceneComposer(pack, classes: classes, subset: .train, settings: scenes)
     let canTest = pack.places.contains(where: \.isHeldOut) && !pack.heldOutCategories.isEmpty
@@ -106,7 +107,8 @@ public struct SegmenterTraining: Sendable {
   /// Everything beside the settings that a state is only gone on with under.
   private func task(_ digest: String) -> String {
     let scenes = composer.settings
-    return "segmenter of \(names.count) classes of \(digest), side \(scenes.side), batch \(settings.batch), objects "
+    return
+      "segmenter of \(names.count) classes of \(digest), side \(scenes.side), batch \(settings.batch), objects "
       + "\(scenes.objects.weights), widths \(settings.widths)"
   }
 

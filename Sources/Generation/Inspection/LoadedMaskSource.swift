@@ -44,6 +44,7 @@ public struct LoadedMaskSource {
   /// - Parameters:
   ///   - step: the call, from 0, the noisiest.
   ///   - count: the number of calls.
+  /// - Returns: the source.
   /// - Throws: as ``init(_:_:sampling:)``.
   public func reading(step: Int, of count: Int) throws -> LoadedMaskSource {
     switch settings.source {

@@ -24,6 +24,7 @@ public final class PictureReader {
     /// - Parameters:
     ///   - entities: those that compete for its pixels; ``Entity/mention`` is a place in the prompt it was read with.
     ///   - sample: the picture, from 0.
+    /// - Returns: the mask and what is known of each entity.
     /// - Throws: `EntityError` where words have no token or no room in a query.
     public func mask(of entities: [Entity], sample: Int) throws -> ComposedMask {
       let queries = try source.queries(for: entities, prompt: prompts[sample])
@@ -131,6 +132,7 @@ public final class PictureReader {
   ///   - way: of a batch.
   ///   - prompts: what the U-Net is told of each picture; need not be what it was made or inverted with.
   ///   - source: what listens.
+  /// - Returns: what it read.
   public func reading(
     _ way: Trajectory, prompts: [String], by source: LoadedMaskSource
   ) -> Reading {

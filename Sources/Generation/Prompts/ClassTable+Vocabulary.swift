@@ -6,6 +6,7 @@ extension ClassTable {
   /// - Parameters:
   ///   - path: the table's file or run, for messages.
   ///   - grammar: classes whose articles and plurals hold for those of the same name.
+  /// - Returns: the classes, by ascending id.
   /// - Throws: ``GenerationError`` where a name is unusable.
   public func classes(
     path: String, grammar: [String: VocabularyClass] = [:]

@@ -49,7 +49,9 @@ struct LabelCommand: ParsableCommand {
         .init("segmenter_miou", own.map { .number($0) } ?? .null),
       ],
       text: "\(pictures) pictures, \(regions) regions in \(output)"
-        + (own.map { "\nthe segmenter's own mIoU on held-out scenes: \(($0 * 1000).rounded() / 10)" }
+        + (own.map {
+          "\nthe segmenter's own mIoU on held-out scenes: \(($0 * 1000).rounded() / 10)"
+        }
           ?? ""))
   }
 }

@@ -86,7 +86,8 @@ struct EvaluateGroundingCommand: ParsableCommand {
     }
     if let size, !(SceneSettings.sides ~= size) {
       throw ValidationError(
-        "--size: found \(size), expected \(SceneSettings.sides.lowerBound) to \(SceneSettings.sides.upperBound)")
+        "--size: found \(size), expected \(SceneSettings.sides.lowerBound) to \(SceneSettings.sides.upperBound)"
+      )
     }
     if sweep != nil, output == nil {
       throw ValidationError("--sweep writes sweep.csv; say where with --output FOLDER")
@@ -100,7 +101,9 @@ struct EvaluateGroundingCommand: ParsableCommand {
     let given = [
       ("--steps", steps != nil), ("--guidance", guidance != nil), ("--size", size != nil),
     ].first(where: \.1)
-    if let given { throw ValidationError("\(given.0) goes with --source composed; a run says its own") }
+    if let given {
+      throw ValidationError("\(given.0) goes with --source composed; a run says its own")
+    }
   }
 
   func run() throws {

@@ -2,6 +2,7 @@ import ArgumentParser
 import CanonicalJSON
 import Evaluation
 import Generation
+import ModelTraining
 import ObjectWorld
 
 /// `triptych train segmenter`: an oracle for pictures that a model makes.
