@@ -100,8 +100,9 @@ let package = Package(
     .target(
       name: "GroundingTraining",
       dependencies: [
-        "CanonicalJSON", "ModelTraining", "ObjectWorld", "Generation", "DatasetFormat",
-        "MaskGrounding", "LatentDiffusion", "NeuralLayers", "Checkpoints", "Imaging", "TensorCore",
+        "CanonicalJSON", "ModelTraining", "ObjectWorld", "Generation", "DatasetExports",
+        "DatasetFormat", "MaskGrounding", "LatentDiffusion", "NeuralLayers", "Checkpoints",
+        "Imaging", "TensorCore",
       ], swiftSettings: settings),
     // On top of all of it: what masks are worth.
     .target(

@@ -132,6 +132,36 @@ static size_t packed_place(const ck_table *table, ck_storage storage, size_t cha
   return depth / 2 * 2 * columns + 2 * j + depth % 2;
 }
 
+typedef float quad __attribute__((vector_size(16)));
+
+/// Four values of each of four rows, turned.
+static inline void turn_quads(const float *from, size_t from_stride, float *to, size_t to_stride) {
+  quad r[4];
+  for (int i = 0; i < 4; i++) memcpy(&r[i], from + (size_t)i * from_stride, sizeof r[i]);
+  const quad a = __builtin_shufflevector(r[0], r[1], 0, 4, 1, 5), b = __builtin_shufflevector(r[2], r[3], 0, 4, 1, 5);
+  const quad c = __builtin_shufflevector(r[0], r[1], 2, 6, 3, 7), d = __builtin_shufflevector(r[2], r[3], 2, 6, 3, 7);
+  const quad columns[4] = {__builtin_shufflevector(a, b, 0, 1, 4, 5), __builtin_shufflevector(a, b, 2, 3, 6, 7),
+                           __builtin_shufflevector(c, d, 0, 1, 4, 5), __builtin_shufflevector(c, d, 2, 3, 6, 7)};
+  for (int i = 0; i < 4; i++) memcpy(to + (size_t)i * to_stride, &columns[i], sizeof columns[i]);
+}
+
+void ck_turn(const float *from, size_t from_stride, size_t rows, size_t columns, float *to, size_t to_stride) {
+  // A strip of columns at a time: what is written stays in the first-level cache until its lines are full.
+  enum { STRIP = 32 };
+  for (size_t c0 = 0; c0 < columns; c0 += STRIP) {
+    const size_t c1 = columns - c0 < STRIP ? columns : c0 + STRIP;
+    size_t r = 0;
+    for (; r + 4 <= rows; r += 4) {
+      size_t c = c0;
+      for (; c + 4 <= c1; c += 4) turn_quads(from + r * from_stride + c, from_stride, to + c * to_stride + r, to_stride);
+      for (; c < c1; c++)
+        for (size_t i = r; i < r + 4; i++) to[c * to_stride + i] = from[i * from_stride + c];
+    }
+    for (; r < rows; r++)
+      for (size_t c = c0; c < c1; c++) to[c * to_stride + r] = from[r * from_stride + c];
+  }
+}
+
 void ck_pack_weights(const ck_table *table, ck_storage storage, const float *weights, size_t outputs, size_t channels, size_t taps,
                      void *packed, size_t first, size_t last) {
   const size_t columns = table->panel_columns, depth = channels * taps, whole = packed_depth(storage, channels, taps);
@@ -143,6 +173,11 @@ void ck_pack_weights(const ck_table *table, ck_storage storage, const float *wei
     uint16_t *half = (uint16_t *)packed + panel * whole * columns;
     if (storage == CK_STORAGE_PAIRS) memset(half, 0, whole * columns * sizeof *half);
     const size_t present = outputs - panel * columns < columns ? outputs - panel * columns : columns;
+    if (storage == CK_STORAGE_FLOAT32 && taps == 1) {
+      if (present < columns) memset(wide, 0, depth * columns * sizeof *wide);
+      ck_turn(weights + panel * columns * depth, depth, present, depth, wide, columns);
+      continue;
+    }
     for (size_t c0 = 0; c0 < channels; c0 += run) {
       const size_t c1 = c0 + run < channels ? c0 + run : channels;
       for (size_t j = 0; j < columns; j++) {

@@ -35,6 +35,8 @@ struct ck_table {
 enum { CK_ROW_BLOCK = 336, CK_DEPTH_BLOCK = 256, CK_DEPTH_STRIDE = CK_DEPTH_BLOCK + 16 };
 /// Panels whose sums are kept at once, so that gathered rows are used that often.
 enum { CK_PANEL_GROUP = 10 };
+/// The most columns a level's panels have.
+enum { CK_PANEL_COLUMNS = 32 };
 /// Queries and keys of an attention block.
 enum { CK_QUERY_BLOCK = 84, CK_KEY_BLOCK = 256 };
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "CKernels.h"
+#include "table.h"
 
 static inline float logistic(float x) { return 1.0f / (1.0f + expf(-x)); }
 
@@ -155,15 +156,45 @@ static ptrdiff_t source_pixel(const ck_taps *s, size_t pixel, size_t tap) {
   return (ptrdiff_t)((size_t)y / s->enlargement * s->width + (size_t)x / s->enlargement);
 }
 
-void ck_gather_taps(const ck_taps *s, const float *input, size_t row, size_t count, size_t tap, size_t taps, float *to) {
-  const size_t area = s->out_height * s->out_width, channels = s->channels;
-  for (size_t i = row; i < row + count; i++) {
-    const float *image = input + i / area * s->height * s->width * channels;
-    for (size_t t = tap; t < tap + taps; t++, to += channels) {
-      const ptrdiff_t pixel = source_pixel(s, i % area, t);
-      if (pixel < 0) memset(to, 0, channels * sizeof(float));
-      else memcpy(to, image + (size_t)pixel * channels, channels * sizeof(float));
+void ck_pack_taps(const ck_table *table, const ck_taps *s, const float *input, size_t row, size_t count, float *packed, size_t first,
+                  size_t last) {
+  const size_t area = s->out_height * s->out_width, image = s->height * s->width, channels = s->channels;
+  const size_t width = s->kernel_height * s->kernel_width * channels, columns = table->panel_columns;
+  for (size_t panel = first; panel < last; panel++) {
+    float *to = packed + panel * count * columns;
+    const size_t c0 = panel * columns, present = width - c0 < columns ? width - c0 : columns;
+    for (size_t i = row; i < row + count; i++, to += columns) {
+      for (size_t done = 0; done < present;) {
+        const size_t channel = (c0 + done) % channels;
+        const size_t run = channels - channel < present - done ? channels - channel : present - done;
+        const ptrdiff_t pixel = source_pixel(s, i % area, (c0 + done) / channels);
+        if (pixel < 0) memset(to + done, 0, run * sizeof(float));
+        else memcpy(to + done, input + (i / area * image + (size_t)pixel) * channels + channel, run * sizeof(float));
+        done += run;
+      }
+      memset(to + present, 0, (columns - present) * sizeof(float));
     }
+  }
+}
+
+void ck_pack_turned(const ck_table *table, const float *weights, size_t outputs, size_t channels, size_t taps, int spread, float *packed,
+                    size_t first, size_t last) {
+  const size_t columns = table->panel_columns, width = spread ? taps * channels : channels, turns = spread ? 1 : taps;
+  for (size_t panel = first; panel < last; panel++) {
+    float *to = packed + panel * turns * outputs * columns;
+    const size_t present = width - panel * columns < columns ? width - panel * columns : columns;
+    size_t place[CK_PANEL_COLUMNS];
+    for (size_t j = 0; j < present; j++) {
+      const size_t c = panel * columns + j;
+      place[j] = spread ? c % channels * taps + c / channels : c * taps + taps - 1;
+    }
+    for (size_t turn = 0; turn < turns; turn++)
+      for (size_t o = 0; o < outputs; o++, to += columns) {
+        const float *from = weights + o * channels * taps;
+        if (taps == 1) memcpy(to, from + panel * columns, present * sizeof(float));
+        else for (size_t j = 0; j < present; j++) to[j] = from[place[j] - turn];
+        memset(to + present, 0, (columns - present) * sizeof(float));
+      }
   }
 }
 

@@ -23,6 +23,9 @@ public enum ResourceFolder {
   /// Whether `path` is a folder, links followed.
   public static func isFolder(_ path: String) -> Bool { FileAccess.isFolder(path) }
 
+  /// Whether `path` is a regular file, links followed.
+  public static func isFile(_ path: String) -> Bool { FileAccess.isFile(path) }
+
   /// The folder of a target's resources, which must stand beside the executable.
   ///
   /// - Throws: ``GenerationError`` naming the folder where it is not there.

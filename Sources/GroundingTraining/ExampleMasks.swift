@@ -48,10 +48,14 @@ public struct ExampleMasks: Sendable {
   }
 
   /// Writes the share of each pixel that is of a class, 0 to 1; zeros for a class that is not there.
+  ///
+  /// Of a pixel that is to be ignored one half is asked: neither answer is right there.
   func write(_ id: Int, to out: UnsafeMutableBufferPointer<Float>) {
     switch content {
     case .labels(let mask):
-      for (place, own) in mask.ids.enumerated() { out[place] = Int(own) == id ? 1 : 0 }
+      for (place, own) in mask.ids.enumerated() {
+        out[place] = own == LabelMask.ignored ? 0.5 : Int(own) == id ? 1 : 0
+      }
     case .planes(let planes):
       let plane = planes[id]
       for place in out.indices { out[place] = plane.map { Float($0[place]) / 255 } ?? 0 }

@@ -17,6 +17,7 @@ final class FeatureReader {
   private let inverter: LatentInverter
   private let inversion: LatentInverter.Method
   private let stepCount: Int
+  private let negativePrompt: String
   private let readsUnconditional: Bool
   private let places: Set<UNetBlock.Place>
   /// The steps that are read, with their timesteps.
@@ -25,8 +26,9 @@ final class FeatureReader {
   /// - Throws: `DiffusionError` where the model's scheduler file cannot be used.
   init(
     _ model: LoadedModel, _ configuration: GroundingConfiguration,
-    inversion: LatentInverter.Method, stepCount: Int
+    inversion: LatentInverter.Method, stepCount: Int, negativePrompt: String
   ) throws {
+    self.negativePrompt = negativePrompt
     self.model = model
     self.inversion = inversion
     self.stepCount = stepCount
@@ -59,7 +61,7 @@ final class FeatureReader {
     trajectory.show(
       to: collector, unet: model.unet, text: model.conditioner(prompts),
       unconditionalText: readsUnconditional
-        ? model.conditioner(Array(repeating: "", count: prompts.count)) : nil)
+        ? model.conditioner(Array(repeating: negativePrompt, count: prompts.count)) : nil)
     guard collector.maps.allSatisfy(\.conditional.isFinite) else {
       throw DiffusionError(.notFinite, "U-Net", "its maps are not finite; the model is broken")
     }

@@ -80,10 +80,11 @@ public final class GroundingTrainingRun {
       digest = try FileDigest.sha256(of: initial)
     } else {
       module = try settings.configuration(for: model.model)
-      start = try GroundingWeights.random(module, seed: settings.seed)
+      start = try Self.beginning(module, seed: settings.seed)
     }
     reader = try FeatureReader(
-      model, module, inversion: settings.inversion, stepCount: settings.samplingSteps)
+      model, module, inversion: settings.inversion, stepCount: settings.samplingSteps,
+      negativePrompt: examples.negativePrompt)
     queries = try EntityQueryBuilder(
       tokenizer: model.tokenizer, encoder: model.encoder,
       settings: EntityQueryBuilder.Settings(module, isPublished: false))
@@ -101,6 +102,18 @@ public final class GroundingTrainingRun {
         }),
       "numerics": .string("\(numerics)/\(BLAS.coreName)"),
     ]
+  }
+
+  /// A new module's weights, which at first say of everything that it may as well not be there: with the usual draws
+  /// logits are some ten wide, and the first steps would only bring them down.
+  private static func beginning(
+    _ module: GroundingConfiguration, seed: UInt64
+  ) throws -> [String: Tensor] {
+    var weights = try GroundingWeights.random(module, seed: seed)
+    for (key, tensor) in weights where key.hasPrefix("mask_head.layers.2.") {
+      weights[key] = 0.05 * tensor
+    }
+    return weights
   }
 
   /// Parameters of the module, which the optimiser changes.
@@ -187,11 +200,13 @@ public final class GroundingTrainingRun {
   private func batch(_ step: Int) throws -> TrainingBatch {
     let places = step * settings.batch..<(step + 1) * settings.batch
     let found = try examples.examples(places)
+    let choices = found.map { TrainingQuestion.Choice($0, classes: examples.classes) }
     let count = TrainingQuestion.size(
-      step: step, seed: settings.seed, most: settings.entities, classes: examples.classes)
-    let questions = zip(places, found).map { place, example in
+      step: step, seed: settings.seed, most: settings.entities, choices: choices)
+    let questions = choices.indices.map { index in
       TrainingQuestion(
-        example, place: place, seed: settings.seed, count: count, classes: examples.classes)
+        choices[index], prompt: found[index].prompt, place: places.lowerBound + index,
+        seed: settings.seed, count: count, classes: examples.classes)
     }
     return try TrainingBatch(
       found, questions, classes: examples.classes, reader: reader, queries: queries)

@@ -35,11 +35,13 @@ public struct TrainingExample: Sendable {
 /// Where pictures to learn from come from.
 ///
 /// What stands at a place depends on the place alone, so that a training that is gone on with sees the same.
-public protocol ExampleSource: Sendable {
+public protocol ExampleSource {
   /// The classes.
   var classes: TrainingClasses { get }
   /// Width and height of every picture, in pixels.
   var side: (width: Int, height: Int) { get }
+  /// The prompt that pictures were made against; empty for any other.
+  var negativePrompt: String { get }
   /// All that decides the examples, for the training's configuration: no path, no time.
   var json: JSONValue { get }
 
@@ -47,4 +49,9 @@ public protocol ExampleSource: Sendable {
   ///
   /// - Throws: `GenerationError`, `DatasetError` or `ImagingError` where data are wrong.
   func examples(_ places: Range<Int>) throws -> [TrainingExample]
+}
+
+extension ExampleSource {
+  /// None, as where no model made the pictures.
+  public var negativePrompt: String { "" }
 }

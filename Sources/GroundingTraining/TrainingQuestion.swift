@@ -13,28 +13,49 @@ struct TrainingQuestion {
   /// How many absent ones the prompt names.
   let namedAbsent: Int
 
+  /// What may be asked of a picture.
+  struct Choice {
+    /// Seen classes that it shows.
+    let present: [(id: Int, named: VocabularyClass)]
+    /// Seen classes that it does not show.
+    ///
+    /// What its words name and nobody marked is neither: it may be there.
+    let absent: [(id: Int, named: VocabularyClass)]
+
+    init(_ example: TrainingExample, classes: TrainingClasses) {
+      let shown = Set(example.shown)
+      let doubtful = Set(classes.named(in: example.prompt).map(\.classID)).union(shown)
+      present = classes.seen.filter { shown.contains($0.id) }
+      absent = classes.seen.filter { !doubtful.contains($0.id) }
+    }
+  }
+
   /// The number of entities that every picture of a step is asked for, so that none is a mere filler: where entities look
   /// at each other, fillers would be seen.
-  static func size(step: Int, seed: UInt64, most: Int, classes: TrainingClasses) -> Int {
+  ///
+  /// - Precondition: each picture shows a seen class.
+  static func size(step: Int, seed: UInt64, most: Int, choices: [Choice]) -> Int {
     var stream = ChoiceStream(run: seed, purpose: .questionSize, number: step)
-    return 1 + stream.next(below: min(most, classes.seen.count))
+    let wanted = 1 + stream.next(below: most)
+    return choices.map { $0.present.count + $0.absent.count }.reduce(wanted, min)
   }
 
   /// Draws a question.
   ///
   /// - Parameters:
-  ///   - example: the picture; of its classes the seen ones may be asked for.
+  ///   - choice: what may be asked.
+  ///   - prompt: what the picture shows, in words.
   ///   - place: where it stands in the training.
   ///   - seed: the training's.
   ///   - count: how many entities are asked for.
   ///   - classes: the classes.
   init(
-    _ example: TrainingExample, place: Int, seed: UInt64, count: Int, classes: TrainingClasses
+    _ choice: Choice, prompt: String, place: Int, seed: UInt64, count: Int,
+    classes: TrainingClasses
   ) {
     var stream = ChoiceStream(run: seed, purpose: .question, number: place)
-    let ids = Set(example.shown)
-    let present = classes.seen.filter { ids.contains($0.id) }
-    let absent = classes.seen.filter { !ids.contains($0.id) }
+    let (present, absent) = (choice.present, choice.absent)
+    let ids = Set(present.map(\.id))
     // In half of the pictures there may be nothing but what is there, as where a model draws what it was told to.
     let mayBeFull = stream.next(below: 2) == 0
     let wanted = min(present.count, mayBeFull ? count : count - 1)
@@ -45,12 +66,12 @@ struct TrainingQuestion {
       let one = absent[stream.next(below: absent.count)]
       if !missing.contains(where: { $0.id == one.id }) { missing.append(one) }
     }
-    var prompt = example.prompt
-    var place = classes.named(in: prompt).filter { ids.contains($0.classID) }
+    var prompt = prompt
+    var end = classes.named(in: prompt).filter { ids.contains($0.classID) }
       .compactMap(\.mention?.upperBound).max()
     var namedAbsent = 0
     for one in missing where stream.next(below: 2) == 0 {
-      place = Self.insert(one.named.phrase, into: &prompt, at: place)
+      end = Self.insert(one.named.phrase, into: &prompt, at: end)
       namedAbsent += 1
     }
     let located = Dictionary(

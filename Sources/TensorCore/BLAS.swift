@@ -1,9 +1,9 @@
 import COpenBLAS
 
-/// The one file that calls OpenBLAS: single-precision products of matrices that are not packed weights.
+/// The one file that calls OpenBLAS: the single-precision products of attention's gradients, which are too small and too
+/// many to pack.
 ///
-/// A product is cut into pieces of fixed size, and OpenBLAS computes each on one thread, so that a result does not
-/// depend on the thread count.
+/// OpenBLAS computes each on one thread, so that a result does not depend on the thread count.
 public enum BLAS {
   /// Rows of floats in memory, `stride` apart.
   struct Matrix {
@@ -28,14 +28,6 @@ public enum BLAS {
 
     /// Height and width as the product takes it.
     var shape: (rows: Int, columns: Int) { isTurned ? (columns, rows) : (rows, columns) }
-
-    /// Some rows of the matrix as the product takes it.
-    func slice(_ range: Range<Int>) -> Matrix {
-      var part = self
-      part.start += range.lowerBound * (isTurned ? 1 : stride)
-      if isTurned { part.columns = range.count } else { part.rows = range.count }
-      return part
-    }
   }
 
   /// OpenBLAS reads this setting on every call; it is made once.
@@ -63,25 +55,6 @@ public enum BLAS {
       CblasRowMajor, a.isTurned ? CblasTrans : CblasNoTrans, b.isTurned ? CblasTrans : CblasNoTrans,
       size(m), size(n), size(k), factor, a.start, size(a.stride), b.start, size(b.stride),
       adding ? 1 : 0, out, size(stride ?? n))
-  }
-
-  /// As ``multiply(_:_:factor:adding:into:stride:)``, by all threads, in tiles of fixed size.
-  static func multiplyTiled(
-    _ a: Matrix, _ b: Matrix, adding: Bool = false, into out: UnsafeMutablePointer<Float>
-  ) {
-    let (m, k) = a.shape
-    let n = b.shape.columns
-    // As for products of packed weights: below about 20 µs of work a second thread costs more than it brings.
-    guard m * n * k >= 2_000_000 else { return multiply(a, b, adding: adding, into: out) }
-    // OpenBLAS copies both operands of a tile, so tiles are cut along the longer side.
-    let (rows, columns) = m >= n ? (max(64, (m + 7) / 8), n) : (m, max(64, (n + 7) / 8))
-    let across = (n + columns - 1) / columns
-    Parallel.forEach((m + rows - 1) / rows * across) { piece, _ in
-      let (i, j) = (piece / across * rows, piece % across * columns)
-      multiply(
-        a.slice(i..<min(m, i + rows)), b.turned.slice(j..<min(n, j + columns)).turned,
-        adding: adding, into: out + i * n + j, stride: n)
-    }
   }
 
   private static func size(_ value: Int) -> Int32 {

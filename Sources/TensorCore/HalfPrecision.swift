@@ -34,9 +34,8 @@ public enum HalfPrecision {
 extension Tensor {
   /// Whether no element is infinite or not a number.
   public var isFinite: Bool {
-    withUnsafeBuffer { buffer in
-      guard let base = buffer.baseAddress else { return true }
-      return ck_all_finite(base, buffer.count) == 1
+    withUnsafePointer { x in
+      blockedSum(count) { ck_all_finite(x + $0.lowerBound, $0.count) == 1 ? 0 : 1 } == 0
     }
   }
 }

@@ -4,9 +4,8 @@ import CKernels
 ///
 /// Packed for the level and the precision that are selected at that moment, and used so ever after. Weights that are
 /// tracked (``Tensor/tracked()``) live for one step of training and stay exact: they are kept beside the packing for the
-/// gradient, and where they have one tap, OpenBLAS multiplies them as they are.
+/// gradient.
 public struct PackedWeights: Sendable {
-  /// Empty where the weights are multiplied as they are.
   let packed: Tensor
   let storage: ck_storage
   /// The weights [outputs, inputs, kernel height, kernel width], where they are tracked.
@@ -82,10 +81,6 @@ public struct PackedWeights: Sendable {
       of: type, taps: kh * kw, level, weight.isTracked ? .exact : precision)
     self.storage = storage
     source = weight.isTracked ? weight : nil
-    guard !weight.isTracked || kh * kw > 1 else {
-      packed = Tensor.zeros([0])
-      return
-    }
     // Blocks of memory are counted in floats, whatever is in them.
     let floats = (ck_packed_bytes(kernels, storage, o, i, kh * kw) + 3) / 4
     packed = Tensor(shape: [floats]) { out in
@@ -96,6 +91,27 @@ public struct PackedWeights: Sendable {
             kernels, storage, source, o, i, kh * kw, destination, panel, panel + 1)
         }
       }
+    }
+  }
+
+  /// Exact weights for the selected level that `pack` fills in, panels `first ..< last` of
+  /// [outputs / panel columns, taps × inputs, panel columns] at a time.
+  init(
+    outputs: Int, inputs: Int, kernelHeight: Int = 1, kernelWidth: Int = 1,
+    pack: (
+      _ kernels: OpaquePointer, _ out: UnsafeMutablePointer<Float>, _ first: Int, _ last: Int
+    ) -> Void
+  ) {
+    level = KernelLevel.selected
+    let kernels = level.kernels
+    (self.outputs, self.inputs) = (outputs, inputs)
+    (self.kernelHeight, self.kernelWidth) = (kernelHeight, kernelWidth)
+    (storage, source) = (CK_STORAGE_FLOAT32, nil)
+    let panels = Self.panelCount(outputs, kernels)
+    let floats = ck_packed_bytes(kernels, storage, outputs, inputs, kernelHeight * kernelWidth) / 4
+    packed = Tensor(shape: [floats]) { out in
+      guard let destination = out.baseAddress else { return }
+      Parallel.forEach(panels) { panel, _ in pack(kernels, destination, panel, panel + 1) }
     }
   }
 

@@ -19,7 +19,7 @@ import Testing
       path: path,
       classes: ClassTable([
         .init(id: 3, name: "dog", aliases: ["hound"]), .init(id: 5, name: "cat"),
-      ]), pictures: [0: (4, 3), 2: (4, 3)], leastScore: leastScore)
+      ]), pictures: [0: (4, 3), 1: (4, 3), 2: (4, 3)], chosen: [0, 2], leastScore: leastScore)
   }
 
   private func whole(_ annotations: String, images: String? = nil) -> String {
@@ -68,20 +68,20 @@ import Testing
     }
     let box = #"{"size":[3,4],"counts":[0,12]}"#
     for (json, part) in [
-      ("{", "is no JSON"), ("{}", #"no key "images""#),
-      (whole("", image("000000001.png", 4)), "is no picture of the run"),
+      ("{", "no COCO file"), ("{}", #"has no list "images""#), ("[", "no COCO file"),
+      (whole("", image("000000007.png", 4)), "is no picture of the run"),
       (whole("", image("dog.png", 4)), "is no picture of the run"),
       (whole("", image("000000000.png", 5)), "has 5 x 3 pixels, the picture has 4 x 3"),
       (whole("", image("000000000.png", 4)), "does not list the picture 000000002"),
-      (whole("", image("000000000.png", 4) + "," + image("000000002.png", 4)), "another image has"),
-      (whole(annotation(image: 8, box), nil), "image 8, which is not there"),
-      (whole(annotation(category: 8, box), nil), "category 8, which is not there"),
-      (whole(annotation(#"{"size":[4,3],"counts":[12]}"#), nil), "expected [3, 4]"),
-      (whole(annotation(#"{"size":[3,4],"counts":[11]}"#), nil), "annotation 0"),
-      (whole(annotation(#"{"size":[3,4],"counts":[20,-8]}"#), nil), "annotation 0"),
-      (whole(annotation(#"{"size":[3,4],"counts":"~"}"#), nil), "annotation 0"),
-      (whole(annotation("[[0,0,1]]"), nil), "three points"),
-      (whole(annotation("[[0,0,1,1,1e300,2]]"), nil), "three points"),
+      (whole("", image("000000000.png", 4) + "," + image("000000002.png", 4)), "an earlier one has"),
+      (whole(annotation(image: 8, box), nil), "picture 8, which is not listed"),
+      (whole(annotation(category: 8, box), nil), "category 8, which is not listed"),
+      (whole(annotation(#"{"size":[4,3],"counts":[12]}"#), nil), "annotation at place 0"),
+      (whole(annotation(#"{"size":[3,4],"counts":[11]}"#), nil), "annotation at place 0"),
+      (whole(annotation(#"{"size":[3,4],"counts":[20,-8]}"#), nil), "annotation at place 0"),
+      (whole(annotation(#"{"size":[3,4],"counts":"~"}"#), nil), "annotation at place 0"),
+      (whole(annotation("[[0,0,1]]"), nil), "annotation at place 0"),
+      (whole(annotation("[[0,0,1,1,1e300,2]]"), nil), "annotation at place 0"),
       (whole(annotation(box, #","score":7"#), nil), "from 0 to 1"),
       (
         whole("", nil).replacingOccurrences(of: "Hound", with: "a")

@@ -3,8 +3,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "CKernelsTraining.h"
-
 // Inner loops of the tensor operations, one C body compiled for several instruction sets.
 //
 // Conventions: all arrays are row-major and dense unless a stride is named; pointers need only the alignment of
@@ -97,6 +95,8 @@ size_t ck_packed_bytes(const ck_table *table, ck_storage storage, size_t outputs
 /// form is taps, then channels; in pairs blocks of channels come first. What does not fit is rounded to nearest even.
 void ck_pack_weights(const ck_table *table, ck_storage storage, const float *weights, size_t outputs, size_t channels, size_t taps,
                      void *packed, size_t first, size_t last);
+/// Rows [rows, columns], `from_stride` apart, as rows [columns, rows], `to_stride` apart.
+void ck_turn(const float *from, size_t from_stride, size_t rows, size_t columns, float *to, size_t to_stride);
 /// Computes rows `row_first ..< row_last` of panels `panel_first ..< panel_last`. Every element is summed in the same
 /// order however the product is cut. Pairs: at most 9 taps, strides up to 4. `scratch`: ck_scratch_floats().
 void ck_multiply(const ck_table *table, const ck_product *product, size_t row_first, size_t row_last, size_t panel_first, size_t panel_last,
@@ -179,4 +179,7 @@ int ck_all_finite(const float *source, size_t count);
 #ifdef __cplusplus
 }
 #endif
+
+#include "CKernelsTraining.h"
+
 #endif

@@ -1,10 +1,9 @@
 #ifndef TRIPTYCH_CKERNELS_TRAINING_H
 #define TRIPTYCH_CKERNELS_TRAINING_H
-#include <stddef.h>
-#include <stdint.h>
+#include "CKernels.h"
 
 // Inner loops that only training needs: gradients, losses, optimisers. One portable body each: they are bound by memory.
-// Conventions as in CKernels.h, which includes this file.
+// Conventions and types as in CKernels.h, which includes this file at its end.
 
 #ifdef __cplusplus
 extern "C" {
@@ -67,8 +66,14 @@ typedef struct {
   size_t out_height, out_width;
 } ck_taps;
 
-/// Copies taps `tap ..< tap + taps` of output rows `row ..< row + count` to `to` [count, taps · channels].
-void ck_gather_taps(const ck_taps *shape, const float *input, size_t row, size_t count, size_t tap, size_t taps, float *to);
+/// Packs the taps of output rows `row ..< row + count` as weights of a product whose depth is those rows and whose columns are
+/// taps, then channels: panels `first ..< last`, in floats.
+void ck_pack_taps(const ck_table *table, const ck_taps *shape, const float *input, size_t row, size_t count, float *packed, size_t first,
+                  size_t last);
+/// Packs panels `first ..< last` of weights [outputs, channels, taps] for the way back, in floats. Mirrored: columns are channels, depth
+/// is taps from the last to the first, then outputs. Spread: columns are taps, then channels, depth is outputs.
+void ck_pack_turned(const ck_table *table, const float *weights, size_t outputs, size_t channels, size_t taps, int spread, float *packed,
+                    size_t first, size_t last);
 /// Adds one sample's rows [out_height · out_width, kernel_height · kernel_width · channels] to where they came from:
 /// `image` [height, width, channels] is set.
 void ck_scatter_taps(const ck_taps *shape, const float *rows, float *image);

@@ -32,25 +32,38 @@ public struct GeneratedSubjects {
   ///   - contents: the run.
   ///   - objects: only samples whose prompts name so many classes; all that name any where nil.
   ///   - count: the most samples.
-  /// - Returns: their numbers and sizes.
+  /// - Returns: their numbers.
   /// - Throws: `GenerationError` where there are none, `DatasetError` where records cannot be read.
-  public static func pictures(
+  public static func samples(
     of contents: RunContents, objects: Int?, count: Int
-  ) throws -> [Int: (width: Int, height: Int)] {
+  ) throws -> Set<Int> {
     let finder = NamedClasses(contents.classes)
-    var sizes: [Int: (width: Int, height: Int)] = [:]
-    for shard in contents.shards where sizes.count < count {
-      for record in try contents.storedRecords(of: shard) where sizes.count < count {
+    var chosen: Set<Int> = []
+    for shard in contents.shards where chosen.count < count {
+      for record in try contents.storedRecords(of: shard) where chosen.count < count {
         let named = finder.ids(in: record.prompt).count
         guard objects.map({ $0 == named }) ?? (named > 0), record.steps != nil else { continue }
-        sizes[record.index] = (record.width, record.height)
+        chosen.insert(record.index)
       }
     }
-    guard !sizes.isEmpty else {
+    guard !chosen.isEmpty else {
       throw GenerationError(
         .malformed, contents.path,
         "no finished sample was made by a model from a prompt that names "
           + (objects.map { "\($0) of its classes" } ?? "one of its classes"))
+    }
+    return chosen
+  }
+
+  /// Width and height of every finished sample of a run, by number.
+  ///
+  /// - Throws: `DatasetError` where records cannot be read.
+  public static func sizes(of contents: RunContents) throws -> [Int: (width: Int, height: Int)] {
+    var sizes: [Int: (width: Int, height: Int)] = [:]
+    for shard in contents.shards {
+      for record in try contents.storedRecords(of: shard) {
+        sizes[record.index] = (record.width, record.height)
+      }
     }
     return sizes
   }

@@ -29,7 +29,7 @@ public struct GroundingFigures: Sendable, Equatable {
         seen: tally.mean(of: within(sides.seen), RegionTally.intersectionOverUnion),
         unseen: tally.mean(of: within(sides.unseen), RegionTally.intersectionOverUnion))
     }
-    pictures = scores.pictures
+    pictures = scores.pictures(of: ids)
     classes = named.count
     meanIoU = regions.mean(of: ids, RegionTally.intersectionOverUnion)
     self.split = split(regions)

@@ -3,8 +3,8 @@ public import MaskGrounding
 
 /// What a source of masks was worth on some pictures.
 public struct GroundingScores: Sendable {
-  /// Pictures.
-  public private(set) var pictures = 0
+  /// How many pictures named the same classes.
+  private var pictures: [Set<Int>: Int] = [:]
   /// Where things were found.
   public private(set) var regions = RegionTally()
   /// Where they could have been found at best: the truth, taken through the module's resolution.
@@ -23,7 +23,7 @@ public struct GroundingScores: Sendable {
   ///   - best: the mask that its truth becomes.
   public mutating func add(_ subject: GroundingSubject, found: ComposedMask, best: LabelMask) {
     let ids = Self.distinct(subject.entities)
-    pictures += 1
+    pictures[Set(ids), default: 0] += 1
     regions.add(truth: subject.truth, prediction: found.mask, classes: ids)
     ceiling.add(truth: subject.truth, prediction: best, classes: ids)
     let there = Set(subject.truth.ids)
@@ -40,6 +40,11 @@ public struct GroundingScores: Sendable {
     _ id: Int, _ group: PresenceTally.Group, saidPresent: Bool
   ) {
     presence[id, default: PresenceTally()].add(group, saidPresent: saidPresent)
+  }
+
+  /// Pictures that named one of some classes, any where nil.
+  public func pictures(of ids: Set<Int>?) -> Int {
+    pictures.reduce(0) { $0 + (ids?.isDisjoint(with: $1.key) ?? false ? 0 : $1.value) }
   }
 
   /// The presence of some classes together, of all where nil.

@@ -9,6 +9,14 @@ public struct RunLabeller {
   /// The key, in a file's `info`, of the segmenter's own mean intersection over union.
   public static let ownIoUKey = "segmenter_miou"
 
+  /// What the segmenter that wrote a file is worth itself; nil where the file says nothing.
+  static func ownIoU(in bytes: [UInt8]) -> Double? {
+    // The writer puts it in front; a stranger's file need not be read for it.
+    let head = String(decoding: bytes.prefix(200), as: UTF8.self)
+    guard let key = head.range(of: "\"\(ownIoUKey)\":") else { return nil }
+    return Double(head[key.upperBound...].prefix { $0.isNumber || ".-eE".contains($0) })
+  }
+
   private let contents: RunContents
   private let segmenter: Segmenter
   private let namesOnly: Bool

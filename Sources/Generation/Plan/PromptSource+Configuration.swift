@@ -61,6 +61,26 @@ extension VocabularyClass {
     return ClassTable.Entry(id: id, name: name, aliases: aliases, split: side)
   }
 
+  /// The class that a table's entry is.
+  ///
+  /// - Parameters:
+  ///   - entry: the entry.
+  ///   - other: a class of the same name that says how it is said.
+  ///   - place: where the table stands, for messages.
+  /// - Throws: ``GenerationError`` at `place` where the name is unusable.
+  package init(
+    _ entry: ClassTable.Entry, said other: VocabularyClass? = nil, place: String
+  ) throws {
+    let split: Split =
+      switch entry.split {
+      case .seen: .seen
+      case .unseen: .unseen
+      case .none: .undecided
+      }
+    let description = Description(name: entry.name, aliases: entry.aliases, split: split)
+    try self.init(description.said(as: other), place: place)
+  }
+
   package var json: JSONValue {
     var members: [JSONValue.Member] = [
       .init("name", .string(name)), .init("words", .string(words)),

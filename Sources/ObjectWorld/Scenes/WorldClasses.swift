@@ -49,8 +49,12 @@ public struct WorldClasses: Sendable {
   public init(
     _ pack: WorldPack, table: ClassTable, path: String, grammar: Vocabulary? = nil
   ) throws {
+    let said = Self.byName(grammar)
     try self.init(
-      pack, classes: table.classes(path: path, grammar: Self.byName(grammar)), place: path)
+      pack,
+      classes: table.entries.map { entry in
+        (entry.id, try VocabularyClass(entry, said: said[entry.name], place: path))
+      }, place: path)
   }
 
   /// Classes with their ids, ascending.

@@ -137,9 +137,8 @@ struct GenerateCommand: ParsableCommand {
       throw GenerationError(.usage, "--entities", "the plan says what its prompts name")
     }
     guard saysClasses || entities != nil else { return nil }
-    return MaskSettings(
-      source: try masks.source(), composition: masks.composition,
-      entities: try entities.map(EntityList.parse) ?? [], flipCheck: flipCheck)
+    return try masks.settings(
+      for: self.model, entities: try entities.map(EntityList.parse) ?? [], flipCheck: flipCheck)
   }
 
   /// What people should know of the masks before they wait for them; nil where all is as asked for.

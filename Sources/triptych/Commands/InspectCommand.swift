@@ -80,9 +80,7 @@ struct InspectCommand: ParsableCommand {
     let inspector = try Inspector(
       loaded,
       Inspector.Settings(
-        sampling: settings,
-        masks: MaskSettings(
-          source: try masks.source(), composition: masks.composition, entities: names),
+        sampling: settings, masks: try masks.settings(for: self.model, entities: names),
         sweepsSteps: stepsSweep))
     let reporter = ProgressReporter(total: settings.steps, unit: "step")
     let subject: Inspector.Subject =

@@ -71,8 +71,7 @@ struct PlanCommand: ParsableCommand {
 
   private func maskSettings(_ plan: GenerationPlan) throws -> MaskSettings? {
     guard !noMasks, !plan.source.classes.isEmpty else { return nil }
-    return MaskSettings(
-      source: try masks.source(), composition: masks.composition, flipCheck: flipCheck)
+    return try masks.settings(for: model, flipCheck: flipCheck)
   }
 
   private func checkFiles() throws {

@@ -1,4 +1,5 @@
 public import ArgumentParser
+import DefaultModel
 import Generation
 public import MaskGrounding
 
@@ -15,14 +16,15 @@ struct MaskOptions: ParsableArguments {
   @Option(
     name: .long,
     help: ArgumentHelp(
-      "What reads masks: a grounding module, or the attention of picture to prompt (default: grounding where "
-        + "--grounding is given, else attention).", valueName: "source"))
+      "What reads masks: a grounding module, or the attention of picture to prompt (default: grounding where there is "
+        + "a module, else attention).", valueName: "source"))
   var maskSource: Source?
 
   @Option(
     name: .long,
     help: ArgumentHelp(
-      "Weights of a grounding module, .safetensors or .pth, made for the model.", valueName: "file")
+      "Weights of a grounding module, .safetensors or .pth, made for the model (default: the embedded module where the "
+        + "model is the embedded one).", valueName: "file")
   )
   var grounding: String?
 
@@ -76,10 +78,8 @@ struct MaskOptions: ParsableArguments {
     if grounding != nil, attention != Self.usual {
       throw ValidationError("--attention-… and --grounding do not go together")
     }
-    if maskSource == .grounding, grounding == nil {
-      throw ValidationError(
-        "--mask-source grounding needs the weights of a grounding module: give --grounding FILE, or "
-          + "--mask-source attention")
+    if maskSource == .grounding, attention != Self.usual {
+      throw ValidationError("--attention-… and --mask-source grounding do not go together")
     }
     if maskSource == .attention, grounding != nil {
       throw ValidationError("--grounding and --mask-source attention do not go together")
@@ -89,21 +89,44 @@ struct MaskOptions: ParsableArguments {
     }
   }
 
-  /// What reads masks; hashes the weights file.
-  ///
-  /// - Throws: ``GenerationError`` where it cannot be read.
-  func source() throws -> MaskSettings.Source {
-    guard let grounding else { return .attention(attention) }
-    return .grounding(path: grounding, sha256: try FileDigest.sha256(of: grounding))
-  }
-
-  /// How maps become masks.
+  /// How masks are read; hashes the weights file.
   ///
   /// What a prompt names counts as being there where attention reads: its presence is a measure of how much a map
   /// stands out, and no judge. A rule (`min_presence`) may use it.
-  var composition: MaskComposer.Settings {
-    MaskComposer.Settings(
-      presenceThreshold: grounding == nil ? 0 : 0.5,
-      ignoreBand: ignoreBand ? MaskComposer.Settings.usualIgnoreBand : nil)
+  ///
+  /// - Parameters:
+  ///   - model: the model that is read.
+  ///   - entities: what to look for where prompts are written by hand.
+  ///   - flipCheck: whether mirrored pictures are read too.
+  /// - Returns: the settings.
+  /// - Throws: ``GenerationError`` where there are no weights, or they cannot be read.
+  func settings(
+    for model: ModelOptions, entities: [String] = [], flipCheck: Bool = false
+  ) throws -> MaskSettings {
+    let weights = try weights(for: model)
+    return MaskSettings(
+      source: try weights.map { .grounding(path: $0, sha256: try FileDigest.sha256(of: $0)) }
+        ?? .attention(attention),
+      composition: MaskComposer.Settings(
+        presenceThreshold: weights == nil ? 0 : 0.5,
+        ignoreBand: ignoreBand ? MaskComposer.Settings.usualIgnoreBand : nil),
+      entities: entities, flipCheck: flipCheck)
+  }
+
+  /// The weights of the grounding module; nil where attention reads.
+  private func weights(for model: ModelOptions) throws -> String? {
+    if let grounding { return grounding }
+    guard maskSource != .attention, attention == Self.usual else { return nil }
+    if model.model == nil {
+      let embedded = try ModelOptions.embeddedFolder() + "/" + DefaultModel.grounding
+      if ResourceFolder.isFile(embedded) { return embedded }
+    }
+    guard maskSource != .grounding else {
+      throw GenerationError(
+        .usage, "--mask-source",
+        "grounding needs the weights of a grounding module: give --grounding FILE, or --mask-source attention"
+      )
+    }
+    return nil
   }
 }

@@ -6,7 +6,7 @@ import ObjectWorld
 /// What composed scenes show.
 struct SceneOptions: ParsableArguments {
   /// The preset whose articles and plurals are taken for classes of the same name.
-  private static let grammar = "objectworld276"
+  static let grammar = "objectworld276"
 
   @Option(name: .long, help: ArgumentHelp("Scenes to make.", valueName: "n"))
   var count = 8
@@ -97,9 +97,15 @@ struct SceneOptions: ParsableArguments {
         pack,
         vocabulary: split.map { try vocabulary.splitting(by: library.split($0)) } ?? vocabulary)
     }
-    let table = try ClassTable(
-      tsv: FileAccess.bytes(of: classes, limit: RunFolder.configurationLimit), path: classes,
+    return try WorldClasses(pack, table: table(classes), path: classes, grammar: grammar)
+  }
+
+  /// The classes of a .tsv that people write.
+  ///
+  /// - Throws: `GenerationError` or `DatasetError` where it cannot be read.
+  static func table(_ file: String) throws -> ClassTable {
+    try ClassTable(
+      tsv: FileAccess.bytes(of: file, limit: RunFolder.configurationLimit), path: file,
       colours: .optional)
-    return try WorldClasses(pack, table: table, path: classes, grammar: grammar)
   }
 }

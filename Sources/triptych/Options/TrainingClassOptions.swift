@@ -1,4 +1,8 @@
 import ArgumentParser
+import DatasetFormat
+import Generation
+import GroundingTraining
+import ObjectWorld
 
 /// Which classes a training may learn.
 struct TrainingClassOptions: ParsableArguments {
@@ -23,6 +27,36 @@ struct TrainingClassOptions: ParsableArguments {
       "The share of classes that is seen, whatever is said of them; 0.75 leaves out every fourth.",
       valueName: "x"))
   var seenShare: Double?
+
+  /// The classes of a training on scenes of a pack: its categories where nothing else is said.
+  ///
+  /// - Throws: `GenerationError` or `DatasetError` where they cannot be read, or none is seen.
+  func classes(of pack: WorldPack) throws -> TrainingClasses {
+    let named = try SceneOptions.worldClasses(of: pack, classes: classes, split: split)
+    return try TrainingClasses(
+      named.classes, seenShare: seenShare, place: classes ?? pack.path)
+  }
+
+  /// The classes of a training on a run: its own where nothing else is said.
+  ///
+  /// - Throws: `GenerationError` or `DatasetError` where they cannot be read, or none is seen.
+  func classes(of run: RunContents) throws -> TrainingClasses {
+    let place = classes ?? run.path
+    let library = try TemplateLibrary()
+    if let classes, !classes.hasSuffix(".tsv") {
+      let vocabulary = try library.vocabulary(classes)
+      let divided = try split.map { try vocabulary.splitting(by: library.split($0)) }
+      return try TrainingClasses(
+        (divided ?? vocabulary).numbered, seenShare: seenShare, place: place)
+    }
+    let table = try classes.map(SceneOptions.table) ?? run.classes
+    let said = try library.vocabulary(SceneOptions.grammar).classes
+    return try TrainingClasses(
+      table.entries.map { entry in
+        let other = said.first { $0.name == entry.name }
+        return (entry.id, try VocabularyClass(entry, said: other, place: place))
+      }, seenShare: seenShare, place: place)
+  }
 
   func validate() throws {
     if let seenShare, !(seenShare > 0 && seenShare <= 1) {

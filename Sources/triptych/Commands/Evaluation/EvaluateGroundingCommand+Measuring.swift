@@ -12,10 +12,7 @@ extension EvaluateGroundingCommand {
   /// Measures on composed scenes.
   func composed(_ model: StableDiffusionModel) throws -> GroundingReport {
     let pack = try WorldPack(path: pictures.world ?? "")
-    let named = try SceneOptions.worldClasses(
-      of: pack, classes: classes.classes, split: classes.split)
-    let classes = try TrainingClasses(
-      named.classes, seenShare: classes.seenShare, place: classes.classes ?? pack.path)
+    let classes = try classes.classes(of: pack)
     let side = size ?? model.usualSide
     let objects = try pictures.objectCounts()
     let scenes = try ComposedSubjects(
@@ -61,15 +58,13 @@ extension EvaluateGroundingCommand {
     _ model: StableDiffusionModel
   ) throws -> (report: GroundingReport, oracle: [JSONValue.Member]) {
     let contents = try RunContents.open(path: pictures.data ?? "")
-    let settings = try GeneratedRun.settings(of: contents, for: model)
+    let settings = try GenerationRun.settings(of: contents, for: model)
     let objects = try pictures.namedCount()
-    let chosen = try GeneratedSubjects.pictures(
+    let chosen = try GeneratedSubjects.samples(
       of: contents, objects: objects, count: pictures.count)
     let (oracle, ownIoU) = try self.oracle(contents, chosen)
-    let subjects = try GeneratedSubjects(contents, chosen: Set(chosen.keys), oracle: oracle)
-    let sides = try ClassSides(
-      TrainingClasses(
-        try evaluatedClasses(contents), seenShare: classes.seenShare, place: contents.path))
+    let subjects = try GeneratedSubjects(contents, chosen: chosen, oracle: oracle)
+    let sides = try ClassSides(classes.classes(of: contents))
     try checkMemory(model, settings, objects: objects ?? GenerationPlan.objectLimit)
     let loaded = try LoadedModel(model)
     let reader = try PictureReader(loaded, sampling: settings)
@@ -89,20 +84,8 @@ extension EvaluateGroundingCommand {
     return (report, [.init("oracle_miou", ownIoU.map { .number($0) } ?? .null)])
   }
 
-  /// The classes of a run, with the split that the user names or the run has.
-  private func evaluatedClasses(
-    _ contents: RunContents
-  ) throws -> [(id: Int, named: VocabularyClass)] {
-    if let name = classes.classes ?? classes.split {
-      throw GenerationError(
-        .usage, classes.classes == nil ? "--split" : "--classes",
-        "\(name): a run has its own classes.tsv, and the split in it")
-    }
-    return try contents.classes.classes(path: contents.path)
-  }
-
   private func oracle(
-    _ contents: RunContents, _ chosen: [Int: (width: Int, height: Int)]
+    _ contents: RunContents, _ chosen: Set<Int>
   ) throws -> (GeneratedSubjects.Oracle, ownIoU: Double?) {
     let path = pictures.oracle ?? ""
     if path.hasSuffix(".safetensors") {
@@ -110,7 +93,8 @@ extension EvaluateGroundingCommand {
       return (.segmenter(segmenter), segmenter.configuration.ownIoU)
     }
     let file = try DetectionFile(
-      path: path, classes: contents.classes, pictures: chosen, leastScore: pictures.oracleScore)
+      path: path, classes: contents.classes, pictures: try GeneratedSubjects.sizes(of: contents),
+      chosen: chosen, leastScore: pictures.oracleScore)
     return (.detections(file), file.ownIoU)
   }
 
@@ -129,8 +113,7 @@ extension EvaluateGroundingCommand {
     _ model: LoadedModel, _ settings: SamplingSettings, callCount: Int
   ) throws -> [GroundingEvaluation.Candidate] {
     let source = try LoadedMaskSource(
-      model, MaskSettings(source: masks.source(), composition: masks.composition),
-      sampling: settings)
+      model, masks.settings(for: self.model), sampling: settings)
     let name = source.settings.source.name
     var candidates = [GroundingEvaluation.Candidate(name: name, source: source)]
     if sweep == .step {
@@ -139,6 +122,10 @@ extension EvaluateGroundingCommand {
       }
     }
     guard pictures.baseline else { return candidates }
+    if case .attention = source.settings.source {
+      throw GenerationError(
+        .usage, "--baseline", "attention is measured already; it goes with a grounding module")
+    }
     let attention = try LoadedMaskSource(
       model,
       MaskSettings(
@@ -189,7 +176,7 @@ extension EvaluateGroundingCommand {
     _ model: StableDiffusionModel, _ settings: SamplingSettings, objects: Int
   ) throws {
     let attention = pictures.baseline ? [MaskSettings(source: .attention(masks.attention))] : []
-    for masks in [MaskSettings(source: try masks.source())] + attention {
+    for masks in [try masks.settings(for: self.model)] + attention {
       var planned = settings
       // A module may read the predictions without the text too.
       if case .grounding = masks.source { planned.guidance = max(2, settings.guidance) }

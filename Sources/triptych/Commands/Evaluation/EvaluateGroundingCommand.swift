@@ -81,9 +81,6 @@ struct EvaluateGroundingCommand: ParsableCommand {
     if masks.ignoreBand {
       throw ValidationError("--ignore-band: a mask that is measured has to decide; leave it out")
     }
-    if pictures.baseline, masks.grounding == nil {
-      throw ValidationError("--baseline goes with a grounding module: --grounding FILE")
-    }
     if let size, !(SceneSettings.sides ~= size) {
       throw ValidationError(
         "--size: found \(size), expected \(SceneSettings.sides.lowerBound) to \(SceneSettings.sides.upperBound)"

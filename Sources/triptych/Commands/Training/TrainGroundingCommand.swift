@@ -1,6 +1,6 @@
 import ArgumentParser
 import CanonicalJSON
-import Checkpoints
+import DatasetFormat
 import Generation
 import GroundingTraining
 import LatentDiffusion
@@ -14,16 +14,19 @@ struct TrainGroundingCommand: ParsableCommand {
     commandName: "grounding",
     abstract: "Trains a grounding module, which reads masks of any words off a model's features.",
     discussion: """
-      The pictures are scenes composed of a pack's things (--world). Only seen classes are learnt: the split stands in \
-      --classes, comes from --split or is made by --seen-share. Pictures are encoded, brought to the steps that are \
-      read (--inversion), and shown to the U-Net once; what is absent is asked for too. The folder gets \
-      weights.safetensors (for --grounding), train.jsonl and split.tsv. Stopped at any time, the same command goes on, \
-      to the same bytes.
+      The pictures are scenes composed of a pack's things (--world), or those of a run folder (--data): composed, \
+      imported or generated, with the run's masks or a detector's (--annotations). Only seen classes are learnt: the \
+      split stands in --classes, comes from --split or is made by --seen-share. What the U-Net makes of a picture is \
+      read as generating reads it, and what is absent is asked for too. The folder gets weights.safetensors (for \
+      --grounding), train.jsonl and split.tsv. Stopped at any time, the same command goes on, to the same bytes.
       """)
 
   @Option(
     name: .long, help: ArgumentHelp("A pack of cut-outs and backgrounds.", valueName: "folder"))
-  var world: String
+  var world: String?
+
+  @Option(name: .long, help: ArgumentHelp("A run folder with masks.", valueName: "folder"))
+  var data: String?
 
   @OptionGroup(title: "Classes") var classes: TrainingClassOptions
   @OptionGroup(title: "Pictures") var pictures: TrainingPictureOptions
@@ -41,16 +44,29 @@ struct TrainGroundingCommand: ParsableCommand {
 
   func validate() throws {
     if output.isEmpty { throw ValidationError("--output: is empty, expected a folder") }
+    guard (world == nil) != (data == nil) else {
+      throw ValidationError(
+        world == nil
+          ? "give --world or --data: what should be learnt from?"
+          : "--world and --data do not go together; give one of them")
+    }
+    try pictures.validate(isRun: data != nil)
   }
 
   func run() throws {
     runtime.apply()
     let model = try adapters.applied(to: model.load())
-    let settings = try training.settings(for: model, inversion: pictures.inversion)
-    let examples = try examples(for: model)
+    let settings = try training.settings(for: model, inversion: pictures.inversion ?? .noise)
+    let loaded = try LoadedModel(model)
+    let fingerprint = try ModelFingerprint(model)
+    let examples: any ExampleSource
+    if let data {
+      examples = try runExamples(RunContents.open(path: data), loaded, fingerprint, settings)
+    } else {
+      examples = try worldExamples(of: WorldPack(path: world ?? ""), usualSide: model.usualSide)
+    }
     let run = try GroundingTrainingRun(
-      settings, examples: examples, model: try LoadedModel(model),
-      fingerprint: try ModelFingerprint(model),
+      settings, examples: examples, model: loaded, fingerprint: fingerprint,
       numerics: "\(runtime.precision.rawValue)/\(runtime.numericLevel.rawValue)",
       initial: training.initial)
     let (seen, all) = (examples.classes.seen.count, examples.classes.all.count)
@@ -69,15 +85,34 @@ struct TrainGroundingCommand: ParsableCommand {
     try report(outcome)
   }
 
-  private func examples(for model: StableDiffusionModel) throws -> any ExampleSource {
-    let pack = try WorldPack(path: world)
-    let named = try SceneOptions.worldClasses(
-      of: pack, classes: classes.classes, split: classes.split)
-    let classes = try TrainingClasses(
-      named.classes, seenShare: classes.seenShare, place: classes.classes ?? world)
-    return try WorldExamples(
-      pack, digest: try pack.check(), classes: classes, objects: try pictures.objectCounts(),
-      side: pictures.size ?? model.usualSide, seed: training.seed)
+  private func worldExamples(of pack: WorldPack, usualSide: Int) throws -> WorldExamples {
+    try WorldExamples(
+      pack, digest: try pack.check(), classes: classes.classes(of: pack),
+      objects: try pictures.objectCounts(), side: pictures.size ?? usualSide, seed: training.seed)
+  }
+
+  private func runExamples(
+    _ run: RunContents, _ model: LoadedModel, _ fingerprint: ModelFingerprint,
+    _ settings: GroundingTrainingSettings
+  ) throws -> RunExamples {
+    let learnt = try classes.classes(of: run)
+    // Pictures of another model, and those that nobody generated, are encoded; so are all on request.
+    let ways =
+      pictures.inversion == nil
+      ? try GeneratedWays(
+        run, model: model, fingerprint: fingerprint, reads: settings.reads,
+        folder: output + "/latents") : nil
+    let side = pictures.size ?? model.model.usualSide
+    let examples = try RunExamples(
+      run, classes: learnt, annotations: try pictures.annotations(of: run, classes: learnt),
+      ways: ways, side: ways?.side ?? (side, side), seed: training.seed)
+    let census = examples.census
+    Console.note(
+      "triptych: \(census.used) samples are learnt from"
+        + (ways == nil ? "" : ", as this model made them")
+        + "; left out are \(census.rejected) rejected, \(census.unseen) with an unseen class, \(census.empty) without a seen one"
+    )
+    return examples
   }
 
   private func report(_ outcome: GroundingTrainingRun.Outcome) throws {

@@ -1,11 +1,9 @@
 import CanonicalJSON
 public import DatasetFormat
-public import Generation
 import LatentDiffusion
 
-/// How the pictures of a run were made, read off its configuration.
-public enum GeneratedRun {
-  /// The run's sampling.
+extension GenerationRun {
+  /// How the pictures of a run were sampled, read off its configuration.
   ///
   /// - Parameters:
   ///   - contents: the run.
