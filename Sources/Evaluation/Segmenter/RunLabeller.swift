@@ -13,7 +13,7 @@ public struct RunLabeller {
   static func ownIoU(in bytes: [UInt8]) -> Double? {
     // The writer puts it in front; a stranger's file need not be read for it.
     let head = String(decoding: bytes.prefix(200), as: UTF8.self)
-    guard let key = head.range(of: "\"\(ownIoUKey)\":") else { return nil }
+    guard let key = head.firstRange(of: "\"\(ownIoUKey)\":") else { return nil }
     return Double(head[key.upperBound...].prefix { $0.isNumber || ".-eE".contains($0) })
   }
 
