@@ -73,7 +73,10 @@ import Testing
       (whole("", image("dog.png", 4)), "is no picture of the run"),
       (whole("", image("000000000.png", 5)), "has 5 x 3 pixels, the picture has 4 x 3"),
       (whole("", image("000000000.png", 4)), "does not list the picture 000000002"),
-      (whole("", image("000000000.png", 4) + "," + image("000000002.png", 4)), "an earlier one has"),
+      (
+        whole("", image("000000000.png", 4) + "," + image("000000002.png", 4)),
+        "an earlier one has"
+      ),
       (whole(annotation(image: 8, box), nil), "picture 8, which is not listed"),
       (whole(annotation(category: 8, box), nil), "category 8, which is not listed"),
       (whole(annotation(#"{"size":[4,3],"counts":[12]}"#), nil), "annotation at place 0"),

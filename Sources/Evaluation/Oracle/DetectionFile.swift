@@ -63,7 +63,8 @@ public struct DetectionFile: Sendable {
       throw GenerationError(
         .malformed, path,
         "none of its \(file.categories.count) categories is a class of the run, such as "
-          + "\"\(classes.entries.first?.name ?? "")\"; give the categories the names of classes.tsv")
+          + "\"\(classes.entries.first?.name ?? "")\"; give the categories the names of classes.tsv"
+      )
     }
     var listed: Set<Int> = []
     for image in file.images {
@@ -74,7 +75,8 @@ public struct DetectionFile: Sendable {
     if let missing = chosen.subtracting(listed).min() {
       throw GenerationError(
         .malformed, path,
-        "does not list the picture \(ExportSample.name(of: missing)); label all pictures of the run")
+        "does not list the picture \(ExportSample.name(of: missing)); label all pictures of the run"
+      )
     }
   }
 

@@ -103,8 +103,8 @@ struct EvaluationOptions: ParsableArguments {
     switch source {
     case .composed:
       if world == nil { throw ValidationError("--source composed needs --world PACK") }
-      for (name, value) in [("--oracle", oracle), ("--data", data)] where value != nil {
-        throw ValidationError("\(name) goes with --source generated")
+      if oracle != nil, data == nil {
+        throw ValidationError("--oracle goes with --data, whose pictures it labels")
       }
     case .generated:
       if data == nil { throw ValidationError("--source generated needs --data RUN") }

@@ -6,7 +6,6 @@ import GroundingTraining
 import LatentDiffusion
 import MaskGrounding
 import ObjectWorld
-import TensorCore
 
 extension EvaluateGroundingCommand {
   /// Measures on composed scenes.
@@ -20,7 +19,9 @@ extension EvaluateGroundingCommand {
       settings: SceneSettings(objects: objects, side: side), seed: pictures.seed)
     let digest = try pack.check()
     let settings = try composedSettings(model, side: side)
-    let variants = try sweep?.variants(classes, objects: objects) ?? []
+    let variants =
+      try sweep?.variants(
+        classes, objects: objects, hasRun: pictures.data != nil) ?? []
     if variants.isEmpty { try checkMemory(model, settings, objects: objects.most) }
     let loaded = try LoadedModel(model)
     let reader = try PictureReader(loaded, sampling: settings)
@@ -142,33 +143,6 @@ extension EvaluateGroundingCommand {
       MaskSettings(source: .grounding(path: path, sha256: try FileDigest.sha256(of: path))),
       sampling: settings)
     return .init(name: source.settings.source.name, source: source)
-  }
-
-  /// Trains a module of a sweep, or goes on with it; its folder lies in the output.
-  private func trained(
-    _ variant: GroundingSweep.Variant, _ pack: WorldPack, digest: String, _ model: LoadedModel,
-    side: Int
-  ) throws -> String {
-    var settings = GroundingTrainingSettings(
-      steps: trainSteps, samplingSteps: try steps ?? SamplingDefaults(for: model.model).steps)
-    settings.seed = pictures.seed
-    settings.inversion = variant.inversion
-    let run = try GroundingTrainingRun(
-      settings,
-      examples: try WorldExamples(
-        pack, digest: digest, classes: variant.classes, objects: variant.objects, side: side,
-        seed: pictures.seed),
-      model: model, fingerprint: try ModelFingerprint(model.model),
-      numerics: "\(runtime.precision.rawValue)/\(runtime.numericLevel.rawValue)")
-    let folder = "\(output ?? "")/\(sweep?.rawValue ?? "")-\(variant.label)"
-    let progress = ProgressReporter(total: trainSteps, unit: "step of \(variant.label)")
-    let outcome = try run.train(in: folder) { made in
-      try Interruption.check(
-        folder, leaving: "the training is saved, the same command goes on", progress)
-      progress.update(done: Double(made.step))
-    }
-    progress.finish()
-    return outcome.weights
   }
 
   /// Refuses a batch that does not fit; every source reads for itself.

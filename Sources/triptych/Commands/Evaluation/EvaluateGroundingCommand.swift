@@ -94,6 +94,9 @@ struct EvaluateGroundingCommand: ParsableCommand {
         "--sweep \(sweep.rawValue) trains modules of its own on composed scenes; leave out --grounding and --source "
           + "generated")
     }
+    if pictures.source == .composed, pictures.data != nil, sweep != .data {
+      throw ValidationError("--data goes with --source generated, or with --sweep data")
+    }
     guard pictures.source == .generated else { return }
     let given = [
       ("--steps", steps != nil), ("--guidance", guidance != nil), ("--size", size != nil),
