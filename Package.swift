@@ -114,6 +114,14 @@ let package = Package(
         "DatasetFormat", "MaskGrounding", "LatentDiffusion", "NeuralLayers", "Checkpoints",
         "Imaging", "TensorCore",
       ], swiftSettings: settings),
+    // On top of all of it: what masks are worth.
+    .target(
+      name: "Evaluation",
+      dependencies: [
+        "CanonicalJSON", "GroundingTraining", "ObjectWorld", "Generation", "ModelTraining",
+        "MaskGrounding", "LatentDiffusion", "NeuralLayers", "DatasetExports", "DatasetFormat",
+        "Imaging", "Checkpoints", "TensorCore",
+      ], swiftSettings: settings),
     // Aside: the embedded checkpoint, and nothing else.
     .target(
       name: "DefaultModel", resources: [.copy("Model")], swiftSettings: settings),
@@ -121,9 +129,9 @@ let package = Package(
     .executableTarget(
       name: "triptych",
       dependencies: [
-        "CanonicalJSON", "GroundingTraining", "ModelTraining", "ObjectWorld", "Generation", "Gallery",
-        "DatasetExports", "MaskGrounding", "TextConditioning", "LatentDiffusion", "DatasetFormat",
-        "Imaging", "Checkpoints", "TensorCore", "DefaultModel",
+        "CanonicalJSON", "Evaluation", "GroundingTraining", "ModelTraining", "ObjectWorld",
+        "Generation", "Gallery", "DatasetExports", "MaskGrounding", "TextConditioning",
+        "LatentDiffusion", "DatasetFormat", "Imaging", "Checkpoints", "TensorCore", "DefaultModel",
         argumentParser,
       ],
       swiftSettings: settings),
@@ -207,6 +215,13 @@ let package = Package(
         "DatasetExports", "DatasetFormat", "MaskGrounding", "LatentDiffusion", "Imaging",
         "TensorCore", "TestSupport",
       ], swiftSettings: settings),
+    .testTarget(
+      name: "EvaluationTests",
+      dependencies: [
+        "CanonicalJSON", "Evaluation", "ObjectWorld", "Generation", "MaskGrounding",
+        "DatasetExports", "DatasetFormat", "Imaging", "Checkpoints", "TensorCore", "TestSupport",
+      ],
+      swiftSettings: settings),
     .testTarget(
       name: "CommandLineTests",
       dependencies: [

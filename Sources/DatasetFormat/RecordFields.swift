@@ -66,7 +66,7 @@ package struct RecordFields {
     return number
   }
 
-  func number(_ key: String) throws -> Double {
+  package func number(_ key: String) throws -> Double {
     guard let number = try value(key).number else { throw try fault(key, expected: "a number") }
     return number
   }

@@ -16,7 +16,7 @@ public enum WholeFile {
   /// Writes a file under its name at once: what was there before, or the whole new file.
   ///
   /// - Throws: ``GenerationError`` where it cannot be made, with the disk full as a reason of its own.
-  static func write(_ bytes: [UInt8], to path: String) throws {
+  package static func write(_ bytes: [UInt8], to path: String) throws {
     let writer = try WholeFileWriter(path)
     try writer.append(bytes)
     try writer.commit()

@@ -18,7 +18,8 @@ struct TriptychCommand: ParsableCommand {
       PlanCommand.self, GenerateCommand.self, ComposeCommand.self, InspectCommand.self,
       ExportCommand.self, ImportCommand.self, GalleryCommand.self, StatsCommand.self,
       MergeCommand.self, FilterCommand.self, VerifyCommand.self, InvertCommand.self,
-      GroundCommand.self, TrainCommand.self, TokenizeCommand.self, CheckpointCommand.self,
+      GroundCommand.self, TrainCommand.self, LabelCommand.self, EvaluateCommand.self,
+      TokenizeCommand.self, CheckpointCommand.self,
       BenchCommand.self,
       DoctorCommand.self,
     ])

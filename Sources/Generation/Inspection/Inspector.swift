@@ -32,10 +32,7 @@ public final class Inspector {
 
   private let model: LoadedModel
   private let settings: Settings
-  private let source: any MaskSource
-  private let sourceFile: String
-  private let queries: EntityQueryBuilder
-  private let composer: MaskComposer
+  private let source: LoadedMaskSource
   private let finder: EntityFinder
 
   /// Loads what reads masks.
@@ -46,19 +43,7 @@ public final class Inspector {
     try settings.sampling.check(pixelsPerCell: model.model.pixelsPerCell)
     self.model = model
     self.settings = settings
-    let loader = MaskSourceLoader(
-      unet: model.unet, prediction: try model.model.prediction(), width: settings.sampling.width,
-      height: settings.sampling.height)
-    let loaded = try loader.load(settings.masks.source)
-    source = loaded.source
-    if case .grounding(let path, _) = settings.masks.source {
-      sourceFile = path
-    } else {
-      sourceFile = ""
-    }
-    queries = try EntityQueryBuilder(
-      tokenizer: model.tokenizer, encoder: model.encoder, settings: loaded.querySettings)
-    composer = MaskComposer(settings.masks.composition)
+    source = try LoadedMaskSource(model, settings.masks, sampling: settings.sampling)
     finder = EntityFinder(try EntityList.entities(settings.masks.entities))
   }
 
@@ -75,15 +60,14 @@ public final class Inspector {
   ) throws -> Inspection {
     let timesteps = try self.timesteps(of: subject)
     let entities = finder.located(in: prompt)
-    let asked = try queries.queries(
-      for: entities, prompt: prompt, embeddings: source.usesEmbeddings)
+    let asked = try source.queries(for: entities, prompt: prompt)
     let drawn = Self.drawnSteps(timesteps.count)
     var steps: [Inspection.Step] = []
     let look = Look(
-      model: model, sampling: settings.sampling, source: source,
+      model: model, sampling: settings.sampling, source: source.source,
       stepSources: try stepSources(timesteps.count), prompt: prompt, timesteps: timesteps
     ) { [self] step, reading in
-      let found = try compose(try reading.maps(sample: 0, queries: asked), entities)
+      let found = try source.compose(try reading.maps(sample: 0, queries: asked), entities)
       steps.append(
         Inspection.Step(
           step: step, timestep: timesteps[step], scores: found.scores,
@@ -95,7 +79,7 @@ public final class Inspector {
       case .made(let seed): try look.make(seed: seed, onStep: onStep)
       case .given(let image, let inversion): try look.invert(image, inversion, onStep: onStep)
       }
-    let composed = try compose(try look.reading.maps(sample: 0, queries: asked), entities)
+    let composed = try source.compose(try look.reading.maps(sample: 0, queries: asked), entities)
     return Inspection(
       image: image, entities: entities, composed: composed, steps: steps, notices: notices(asked))
   }
@@ -118,32 +102,15 @@ public final class Inspector {
     }
   }
 
-  private func compose(_ maps: EntityMaps, _ entities: [Entity]) throws -> ComposedMask {
-    try composer.compose(
-      maps, entities: entities, width: settings.sampling.width, height: settings.sampling.height)
-  }
-
   /// For each step a source that reads that step alone.
   private func stepSources(_ count: Int) throws -> [any MaskSource] {
     guard settings.sweepsSteps else { return [] }
-    return try (0..<count).map { step in
-      if let grounding = source as? GroundingSource {
-        return try GroundingSource(
-          module: grounding.module, file: sourceFile, unet: model.unet.configuration,
-          pictureHeight: settings.sampling.height, pictureWidth: settings.sampling.width,
-          steps: [.fromEnd(count - 1 - step)])
-      }
-      guard case .attention(var attention) = settings.masks.source else {
-        preconditionFailure("a source of masks whose steps cannot be chosen")
-      }
-      attention.steps = .listed([step])
-      return try AttentionSource(unet: model.unet, settings: attention)
-    }
+    return try (0..<count).map { try source.reading(step: $0, of: count).source }
   }
 
   /// One line for each thing that there is to tell, however many entities it is about.
   private func notices(_ queries: [EntityQuery]) -> [String] {
-    guard source is AttentionSource else { return [] }
+    guard source.source is AttentionSource else { return [] }
     var lines: [String] = []
     var rest = AttentionSource.notices(for: queries)[...]
     while let first = rest.popFirst() {

@@ -74,23 +74,46 @@ public struct PictureInverter {
     _ image: PixelImage, prompt: String, keeping: (_ step: Int, _ timestep: Int) -> Bool,
     onStep: (Double) throws -> Void
   ) throws -> LatentInverter.Trajectory {
-    let clean = latents(of: image)
+    // The noise that the first sample of a run with this seed starts from.
+    let seed = SampleSeed.derive(run: settings.seed, index: 0, attempt: 0)
+    return try self([image], prompts: [prompt], seeds: [seed], keeping: keeping, onStep: onStep)
+  }
+
+  /// Inverts several pictures together; what comes out for one does not depend on the others.
+  ///
+  /// - Parameters:
+  ///   - images: in the size of the settings.
+  ///   - prompts: what each shows.
+  ///   - seeds: of the noise that is drawn, one a picture; the settings' seed is not used.
+  ///   - keeping: the steps of a sampling run, from 0, the noisiest, whose latents are wanted.
+  ///   - onStep: called after each step with the share done, 0...1; throwing ends the work.
+  /// - Returns: the latents on the way.
+  /// - Throws: `DiffusionError` where numbers leave their range, and what `onStep` throws.
+  /// - Precondition: there are pictures, and as many prompts and seeds.
+  public func callAsFunction(
+    _ images: [PixelImage], prompts: [String], seeds: [UInt64],
+    keeping: (_ step: Int, _ timestep: Int) -> Bool, onStep: (Double) throws -> Void
+  ) throws -> LatentInverter.Trajectory {
+    precondition(
+      !images.isEmpty && prompts.count == images.count && seeds.count == images.count,
+      "\(images.count) pictures, \(prompts.count) prompts, \(seeds.count) seeds")
+    // Encoded one by one: the encoder takes more memory than all else.
+    let clean = joinedRows(images.map(latents))
     guard clean.isFinite else {
       throw DiffusionError(
         .notFinite, "autoencoder", "the picture's latents are not finite; the model is broken")
     }
     switch settings.method {
     case .noise:
-      // The noise that the first sample of a run with this seed starts from.
-      let seed = SampleSeed.derive(run: settings.seed, index: 0, attempt: 0)
       return try inverter.noised(
-        clean, seeds: [seed], stepCount: sampling.steps, keeping: keeping)
+        clean, seeds: seeds, stepCount: sampling.steps, keeping: keeping)
     case .ddim:
       let guidance = Guidance(
         scale: Float(sampling.guidance), rescale: Float(sampling.guidanceRescale))
+      let negatives = Array(repeating: sampling.negativePrompt, count: images.count)
       let request = LatentSampler.Request(
-        noise: clean, text: model.conditioner([prompt]),
-        unconditionalText: guidance.isOn ? model.conditioner([sampling.negativePrompt]) : nil,
+        noise: clean, text: model.conditioner(prompts),
+        unconditionalText: guidance.isOn ? model.conditioner(negatives) : nil,
         stepCount: sampling.steps, guidance: guidance)
       return try inverter.inverted(request, keeping: keeping) { progress in
         try onStep(Double(progress.step + 1) / Double(progress.stepCount))

@@ -73,6 +73,8 @@ package enum ChoicePurpose: UInt64 {
   case question
   /// In which order training goes through its pictures.
   case pictureOrder
+  /// What a scene does not show.
+  case absentClass = 64
 }
 
 /// A short stream of choices addressed by (run seed, purpose, number).

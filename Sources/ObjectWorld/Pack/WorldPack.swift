@@ -54,6 +54,10 @@ public final class WorldPack: Sendable {
   public let places: [Place]
   /// What `pack.json` says of the pack's licence; nil where it says nothing.
   public let licence: String?
+  /// The categories with cut-outs that are held out, as positions in ``categories``.
+  public let heldOutCategories: Set<Int>
+  /// Those of them with a thing of which every cut-out is held out: one that no training can have seen.
+  public let novelCategories: Set<Int>
 
   private let root: String
   private let hasDescription: Bool
@@ -80,6 +84,10 @@ public final class WorldPack: Sendable {
     places = index.places
     licence = index.licence
     hasDescription = index.isDescribed
+    let (held, known) = (index.cutouts.filter(\.isHeldOut), index.cutouts.filter { !$0.isHeldOut })
+    heldOutCategories = Set(held.map(\.category))
+    novelCategories = Set(
+      Set(held.map(Thing.init)).subtracting(known.map(Thing.init)).map(\.category))
     cache = PictureCache(limit: cacheLimit)
   }
 
@@ -167,4 +175,12 @@ public final class WorldPack: Sendable {
     }
     return try FileAccess.bytes(of: place, limit: Self.byteLimit)
   }
+}
+
+/// A thing of a category; things of two categories may be called the same.
+private struct Thing: Hashable {
+  let category: Int
+  let name: String
+
+  init(_ cutout: WorldPack.Cutout) { (category, name) = (cutout.category, cutout.thing) }
 }

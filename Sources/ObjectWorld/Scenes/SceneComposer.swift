@@ -48,16 +48,16 @@ public struct SceneComposer: Sendable {
     _ pack: WorldPack, classes: WorldClasses, subset: WorldSubset, settings: SceneSettings
   ) throws {
     (self.pack, self.classes, self.subset, self.settings) = (pack, classes, subset, settings)
-    let isTest = subset == .test
-    places = pack.places.indices.filter { pack.places[$0].isHeldOut == isTest }
+    let takesHeldOutPlaces = subset != .train
+    places = pack.places.indices.filter { pack.places[$0].isHeldOut == takesHeldOutPlaces }
     guard !places.isEmpty else {
       throw GenerationError(
         .malformed, pack.path,
-        "no background is \(isTest ? "held out" : "for training"), so subset \(subset.rawValue) has no place"
+        "no background is \(takesHeldOutPlaces ? "held out" : "for training"), so subset \(subset.rawValue) has no place"
       )
     }
     var things: [Int: [String: [Int]]] = [:]
-    for (number, cutout) in pack.cutouts.enumerated() where cutout.isHeldOut == isTest {
+    for (number, cutout) in pack.cutouts.enumerated() where subset.takes(cutout, of: pack) {
       guard let position = classes.classOfCategory[cutout.category] else { continue }
       things[position, default: [:]]["\(cutout.category)/\(cutout.thing)", default: []]
         .append(number)
@@ -79,6 +79,9 @@ public struct SceneComposer: Sendable {
           + "; scenes of \(settings.objects.most) need as many")
     }
   }
+
+  /// The classes that scenes may show, as positions in ``classes``.
+  public var shownClasses: [Int] { sources.map(\.position) }
 
   /// The scene at a place of a run: the one whose seed `SampleSeed` derives for the first attempt.
   ///

@@ -81,6 +81,11 @@ public struct WorldClasses: Sendable {
     }
   }
 
+  /// The ids of the classes that some of the pack's categories are.
+  public func ids(of categories: Set<Int>) -> Set<Int> {
+    Set(categories.compactMap { classOfCategory[$0].map { classes[$0].id } })
+  }
+
   /// The classes as a run's table has them.
   ///
   /// - Throws: `DatasetError` where a name cannot be written.

@@ -58,7 +58,8 @@ struct MaskOptions: ParsableArguments {
   private static let usual = AttentionSettings()
   private static let refinementRange = 0...16
 
-  private var attention: AttentionSettings {
+  /// How attention becomes maps.
+  var attention: AttentionSettings {
     AttentionSettings(
       refinement: attentionRefinement == 0 ? nil : .init(power: attentionRefinement),
       normalisation: attentionScale, threshold: attentionThreshold)

@@ -4,5 +4,5 @@ import ArgumentParser
 struct TrainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "train", abstract: "Trains the parts of a model that the program trains itself.",
-    subcommands: [TrainGroundingCommand.self])
+    subcommands: [TrainGroundingCommand.self, TrainSegmenterCommand.self])
 }
