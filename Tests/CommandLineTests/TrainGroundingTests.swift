@@ -1,6 +1,7 @@
 import CanonicalJSON
 import DatasetFormat
 import Foundation
+import Subprocess
 import TestSupport
 import Testing
 
