@@ -84,7 +84,8 @@ import Testing
         Int(String(contentsOfFile: folder + "/count", encoding: .utf8)),
         "the library that makes calls fail was not loaded")
       #expect(count > 20)
-      for (lane, call) in stride(from: 2, through: count, by: 5).enumerated() {
+      for (lane, share) in [0.01, 0.1, 0.3, 0.5, 0.7, 0.95].enumerated() {
+        let call = 1 + Int(share * Double(count))
         let errno: Int32 = lane % 3 == 2 ? 28 : 0
         let output = "\(folder)/cut\(call)/out"
         let cut = try await Program.run(
