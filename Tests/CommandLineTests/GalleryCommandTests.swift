@@ -21,6 +21,7 @@ import Testing
 
   @Test func theGalleryLiesInTheRunWhereNobodySaysOtherwise() async throws {
     try await withRun { folder in
+      let before = try await Program.run(["verify", "run"], in: folder)
       let made = try result(await Program.run(["gallery", "run", "--json"], in: folder))
       #expect(made["event"] == "result" && made["samples"] == 24)
       #expect(made["index"] == "run/gallery/index.html")
@@ -32,7 +33,8 @@ import Testing
       #expect(try contents(of: folder + "/shown") == files)
       #expect(try await Program.run(["gallery", "run"], in: folder).code == 0)
       #expect(try contents(of: folder + "/run/gallery") == files)
-      #expect(try await Program.run(["verify", "run"], in: folder).code == 0)
+      let after = try await Program.run(["verify", "run"], in: folder)
+      #expect(after.output == before.output, "a gallery is no fault of its run")
     }
   }
 

@@ -96,6 +96,10 @@ public struct RunStatistics: Sendable {
     let record = sample.record
     tally.add(record)
     var own: [ClassTable.Split: Int] = [:]
+    if let mask {
+      places.add(mask)
+      own = try countPixels(mask, sample)
+    }
     for entity in record.entities {
       guard let position = positionsByName[entity.name] else {
         throw DatasetError(
@@ -103,15 +107,13 @@ public struct RunStatistics: Sendable {
           "its record holds the class \"\(entity.name)\", which is not in classes.tsv; triptych verify says more"
         )
       }
-      if entity.isNamed || entity.isPresent { own[classes.entries[position].split] = 0 }
+      if entity.isNamed || entity.isPresent {
+        own[classes.entries[position].split, default: 0] += 0
+      }
       guard entity.isPresent, entity.area > 0 else { continue }
       areas.add(entity.area, isAccepted: record.isAccepted)
       confidences.add(entity.confidence, isAccepted: record.isAccepted)
       edgeConfidences.add(entity.edgeConfidence, isAccepted: record.isAccepted)
-    }
-    if let mask {
-      places.add(mask)
-      for (side, count) in try countPixels(mask, sample) { own[side, default: 0] += count }
     }
     for (side, count) in own {
       sides[side, default: Counts()].images += 1
