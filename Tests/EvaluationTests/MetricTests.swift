@@ -1,5 +1,6 @@
 import Evaluation
 import Imaging
+import TensorCore
 import TestSupport
 import Testing
 
