@@ -56,10 +56,11 @@ import Testing
 
   @Test func aModuleOfAnotherModelAndUnknownClassesAreRefused() async throws {
     let fixtures = Fixture.folder.path
-    try await refuse(
-      [
-        "--world", Self.pack, "--grounding", fixtures + "/grounding/published.safetensors",
-      ], code: 65, saying: "grounding")
+    expectRefusal(
+      try await Program.run([
+        "evaluate", "grounding", "--size", "32", "--world", Self.pack, "--model",
+        fixtures + "/diffusion/tiny-sd2", "--grounding", fixtures + "/grounding/ours.safetensors",
+      ]), code: 65, saying: "made for another U-Net")
     try await refuse(
       ["--world", Self.pack, "--classes", "gnu,okapi"], code: 65, saying: "names none of the")
     try await refuse(
