@@ -155,7 +155,8 @@ public final class GroundingTrainingRun {
       try log.synchronize()
       try trainer.save(to: state)
       try GroundingWeights.write(
-        trainer.state.weights, module, to: folder.path(TrainingFolder.weightsFile))
+        trainer.state.weights, module, to: folder.path(TrainingFolder.weightsFile),
+        storedAs: settings.storedAs)
       try folder.writeSplit(examples.classes, log.tally)
     }
     do {
