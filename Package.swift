@@ -200,6 +200,13 @@ let package = Package(
       ],
       swiftSettings: settings),
     .testTarget(
+      name: "GroundingTrainingTests",
+      dependencies: [
+        "CanonicalJSON", "GroundingTraining", "ModelTraining", "ObjectWorld", "Generation",
+        "DatasetExports", "DatasetFormat", "MaskGrounding", "LatentDiffusion", "Imaging",
+        "TensorCore", "TestSupport",
+      ], swiftSettings: settings),
+    .testTarget(
       name: "CommandLineTests",
       dependencies: [
         "triptych", "CanonicalJSON", "Checkpoints", "DatasetFormat", "Imaging", "TensorCore",

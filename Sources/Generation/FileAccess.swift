@@ -22,10 +22,10 @@ package enum FileAccess {
     do { return try list(folder) } catch { return [] }
   }
 
-  /// The names in a folder but hidden ones, sorted.
+  /// The names in a folder, hidden ones only on request, sorted.
   ///
   /// - Throws: ``GenerationError`` where it cannot be listed.
-  package static func list(_ folder: String) throws -> [String] {
+  package static func list(_ folder: String, hidden: Bool = false) throws -> [String] {
     guard let handle = opendir(folder) else {
       let isMissing = errno == ENOENT
       throw GenerationError(
@@ -37,7 +37,7 @@ package enum FileAccess {
       let name = withUnsafePointer(to: &entry.pointee.d_name) {
         $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
       }
-      if !name.hasPrefix(".") { names.append(name) }
+      if !name.hasPrefix(".") || hidden && name != "." && name != ".." { names.append(name) }
     }
     return names.sorted()
   }

@@ -50,7 +50,7 @@ public struct ExampleMasks: Sendable {
   /// Writes the share of each pixel that is of a class, 0 to 1; zeros for a class that is not there.
   ///
   /// Of a pixel that is to be ignored one half is asked: neither answer is right there.
-  func write(_ id: Int, to out: UnsafeMutableBufferPointer<Float>) {
+  package func write(_ id: Int, to out: UnsafeMutableBufferPointer<Float>) {
     switch content {
     case .labels(let mask):
       for (place, own) in mask.ids.enumerated() {

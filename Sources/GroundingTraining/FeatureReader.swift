@@ -1,16 +1,16 @@
-import Generation
+package import Generation
 import Imaging
-import LatentDiffusion
-import MaskGrounding
-import TensorCore
+package import LatentDiffusion
+package import MaskGrounding
+package import TensorCore
 
 /// Reads the maps of a U-Net that a grounding module learns from, as generating reads them.
-final class FeatureReader {
+package final class FeatureReader {
   /// A block's maps of some samples [n, h, w, c].
-  struct FeatureMap {
-    var level: Int
-    var conditional: Tensor
-    var unconditional: Tensor?
+  package struct FeatureMap {
+    package var level: Int
+    package var conditional: Tensor
+    package var unconditional: Tensor?
   }
 
   private let model: LoadedModel
@@ -24,7 +24,7 @@ final class FeatureReader {
   let steps: [(step: Int, timestep: Int)]
 
   /// - Throws: `DiffusionError` where the model's scheduler file cannot be used.
-  init(
+  package init(
     _ model: LoadedModel, _ configuration: GroundingConfiguration,
     inversion: LatentInverter.Method, stepCount: Int, negativePrompt: String
   ) throws {
@@ -54,7 +54,7 @@ final class FeatureReader {
   ///   - prompts: what the U-Net is told they show.
   /// - Returns: maps of as many samples; of several steps one after the other.
   /// - Throws: `DiffusionError` where numbers leave their range.
-  func maps(of examples: [TrainingExample], prompts: [String]) throws -> [FeatureMap] {
+  package func maps(of examples: [TrainingExample], prompts: [String]) throws -> [FeatureMap] {
     let trajectory = try trajectory(of: examples)
     let collector = FeatureCollector(
       count: examples.count, hasUnconditional: readsUnconditional, places: places)

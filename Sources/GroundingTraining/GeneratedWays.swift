@@ -71,7 +71,7 @@ public final class GeneratedWays {
   ///
   /// - Throws: `DiffusionError` where numbers leave their range, `CheckpointError` where a kept file is damaged or none
   ///   can be written.
-  func trajectories(of records: [SampleRecord]) throws -> [Trajectory] {
+  package func trajectories(of records: [SampleRecord]) throws -> [Trajectory] {
     let missing = records.filter { !FileAccess.isFile(path($0)) }
     if !missing.isEmpty { try make(missing) }
     return try records.map(read)

@@ -70,6 +70,13 @@ public final class GroundingTrainingRun {
     try settings.check()
     self.settings = settings
     self.examples = examples
+    let (side, cell) = (examples.side, model.model.pixelsPerCell)
+    guard side.width % cell == 0, side.height % cell == 0 else {
+      throw GenerationError(
+        .usage, "--size",
+        "pictures are \(side.width) x \(side.height), expected multiples of \(cell), the model's cells"
+      )
+    }
     var digest: String?
     if let initial {
       let weights = try GroundingWeights(path: initial)
@@ -148,7 +155,8 @@ public final class GroundingTrainingRun {
       try log.synchronize()
       try trainer.save(to: state)
       try GroundingWeights.write(
-        trainer.state.weights, module, to: folder.path(TrainingFolder.weightsFile))
+        trainer.state.weights, module, to: folder.path(TrainingFolder.weightsFile),
+        storedAs: settings.storedAs)
       try folder.writeSplit(examples.classes, log.tally)
     }
     do {

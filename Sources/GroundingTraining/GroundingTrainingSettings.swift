@@ -3,6 +3,7 @@ public import Generation
 public import LatentDiffusion
 public import MaskGrounding
 public import ModelTraining
+public import TensorCore
 
 /// How a grounding module is trained; all of it decides the bytes of the weights.
 public struct GroundingTrainingSettings: Sendable {
@@ -35,6 +36,8 @@ public struct GroundingTrainingSettings: Sendable {
   public var width: Int?
   /// The layers of a new module's decoder.
   public var layers = 3
+  /// How the file of the weights stores them: float32, or float16 for half the size.
+  public var storedAs = ElementType.float32
   /// Steps between two saves.
   public var saveEvery = 100
 
@@ -102,7 +105,7 @@ public struct GroundingTrainingSettings: Sendable {
         "presence": .number(Double(loss.presence)),
       ],
       "sampling_steps": .integer(Int64(samplingSteps)),
-      "inversion": .string(inversion.rawValue),
+      "inversion": .string(inversion.rawValue), "stored_as": .string(storedAs.rawValue),
     ]
   }
 }

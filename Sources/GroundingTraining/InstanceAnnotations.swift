@@ -76,10 +76,10 @@ public struct InstanceAnnotations: Sendable {
   }
 
   /// The classes that a sample shows, ascending.
-  func classes(of index: Int) -> [Int] { (pixels[index] ?? [:]).keys.sorted() }
+  package func classes(of index: Int) -> [Int] { (pixels[index] ?? [:]).keys.sorted() }
 
   /// A plane of 0 and 255 for each class of a sample.
-  func planes(of index: Int) -> [Int: [UInt8]] {
+  package func planes(of index: Int) -> [Int: [UInt8]] {
     (pixels[index] ?? [:]).mapValues { $0.pixels.map { $0 ? 255 : 0 } }
   }
 

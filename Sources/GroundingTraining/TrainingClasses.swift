@@ -62,7 +62,7 @@ public struct TrainingClasses: Sendable {
   }
 
   /// Whether a class is one that must not be learnt.
-  func isUnseen(_ id: Int) -> Bool { unseenIDs.contains(id) }
+  package func isUnseen(_ id: Int) -> Bool { unseenIDs.contains(id) }
 
   /// The classes that a text names, as entities with their mention.
   func named(in prompt: String) -> [Entity] { finder.located(in: prompt).filter(\.isNamed) }

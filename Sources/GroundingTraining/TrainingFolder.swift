@@ -11,6 +11,8 @@ final class TrainingFolder {
   static let stateFile = "state.safetensors"
   static let weightsFile = "weights.safetensors"
   static let splitFile = "split.tsv"
+  /// What the names of files end with that are not whole yet.
+  static let newSuffix = ".new"
   private static let lockFile = "lock"
   private static let configurationLimit = 64 << 20
 
@@ -47,7 +49,13 @@ final class TrainingFolder {
         "in use by \(process.map { "process \($0)" } ?? "another process"); wait until it ends, then give the same "
           + "command again")
     }
-    if !isThere { try files.replace(name, with: text, temporary: "\(name).new") }
+    // What a kill left half written: under names of our own, so that nobody else's files go.
+    let ours = [name, Self.splitFile, TrainingLog.file].map { $0 + Self.newSuffix }
+    for left in try FileAccess.list(path, hidden: true)
+    where ours.contains(left) || left.hasPrefix(".triptych-") && left.hasSuffix(".tmp") {
+      try files.removeFile(left)
+    }
+    if !isThere { try replace(name, with: text) }
   }
 
   deinit { giveBackLock() }
@@ -65,8 +73,11 @@ final class TrainingFolder {
       text +=
         "\(named.name)\t\(named.split.rawValue)\t\(tally.shown[id] ?? 0)\t\(tally.absent[id] ?? 0)\n"
     }
-    try files.replace(
-      Self.splitFile, with: Array(text.utf8), temporary: "\(Self.splitFile).new")
+    try replace(Self.splitFile, with: Array(text.utf8))
+  }
+
+  private func replace(_ name: String, with bytes: [UInt8]) throws {
+    try files.replace(name, with: bytes, temporary: name + Self.newSuffix)
   }
 
   /// Ends the work.

@@ -51,7 +51,7 @@ struct TrainingLog {
   }
 
   static let file = "train.jsonl"
-  private static let newFile = "train.jsonl.new"
+  private static let newFile = file + TrainingFolder.newSuffix
   private static let sizeLimit = 4 << 30
 
   private let files: any FileSystem
@@ -65,7 +65,6 @@ struct TrainingLog {
     self.files = files
     let (lines, tally) = try Self.read(files, steps: steps)
     self.tally = tally
-    try files.removeTree(Self.newFile)
     descriptor = try files.createFile(Self.newFile)
     try files.write(lines, to: descriptor, path: Self.file)
     try files.synchronize(descriptor, path: Self.file)

@@ -1,28 +1,28 @@
-import Generation
-import MaskGrounding
+package import Generation
+package import MaskGrounding
 
 /// What is asked of a training picture: some classes that it shows and some that it does not, of which a half stands in
 /// the prompt all the same.
-struct TrainingQuestion {
+package struct TrainingQuestion {
   /// The prompt that the features are read with.
-  let prompt: String
+  package let prompt: String
   /// What is asked for.
-  let entities: [Entity]
+  package let entities: [Entity]
   /// Whether each is in the picture.
-  let isShown: [Bool]
+  package let isShown: [Bool]
   /// How many absent ones the prompt names.
-  let namedAbsent: Int
+  package let namedAbsent: Int
 
   /// What may be asked of a picture.
-  struct Choice {
+  package struct Choice {
     /// Seen classes that it shows.
-    let present: [(id: Int, named: VocabularyClass)]
+    package let present: [(id: Int, named: VocabularyClass)]
     /// Seen classes that it does not show.
     ///
     /// What its words name and nobody marked is neither: it may be there.
-    let absent: [(id: Int, named: VocabularyClass)]
+    package let absent: [(id: Int, named: VocabularyClass)]
 
-    init(_ example: TrainingExample, classes: TrainingClasses) {
+    package init(_ example: TrainingExample, classes: TrainingClasses) {
       let shown = Set(example.shown)
       let doubtful = Set(classes.named(in: example.prompt).map(\.classID)).union(shown)
       present = classes.seen.filter { shown.contains($0.id) }
@@ -34,7 +34,7 @@ struct TrainingQuestion {
   /// at each other, fillers would be seen.
   ///
   /// - Precondition: each picture shows a seen class.
-  static func size(step: Int, seed: UInt64, most: Int, choices: [Choice]) -> Int {
+  package static func size(step: Int, seed: UInt64, most: Int, choices: [Choice]) -> Int {
     var stream = ChoiceStream(run: seed, purpose: .questionSize, number: step)
     let wanted = 1 + stream.next(below: most)
     return choices.map { $0.present.count + $0.absent.count }.reduce(wanted, min)
@@ -49,7 +49,7 @@ struct TrainingQuestion {
   ///   - seed: the training's.
   ///   - count: how many entities are asked for.
   ///   - classes: the classes.
-  init(
+  package init(
     _ choice: Choice, prompt: String, place: Int, seed: UInt64, count: Int,
     classes: TrainingClasses
   ) {

@@ -45,6 +45,20 @@ struct Program {
     ]
   }
 
+  /// The environment in which a call that changes something below a folder fails.
+  ///
+  /// - Parameters:
+  ///   - folder: the folder.
+  ///   - call: which of those calls, from 1; none at 0.
+  ///   - errno: how it fails; 0 kills the program.
+  /// - Returns: the variables.
+  static func failing(below folder: String, at call: Int, errno: Int32) -> [String] {
+    let library = buildFolder.appendingPathComponent("libFaultInjection.so").path
+    return [
+      "LD_PRELOAD=\(library)", "FAULT_ROOT=\(folder)", "FAULT_AT=\(call)", "FAULT_ERRNO=\(errno)",
+    ]
+  }
+
   /// Runs the program to its end.
   static func run(
     _ arguments: [String], in folder: String = "/", program: String = Program.path,

@@ -80,11 +80,7 @@ import Testing
   }
 
   private func environment(_ folder: String, at call: Int, _ fault: Fault) -> [String] {
-    let library = Program.buildFolder.appendingPathComponent("libFaultInjection.so").path
-    return [
-      "LD_PRELOAD=\(library)", "FAULT_ROOT=\(folder)", "FAULT_AT=\(call)",
-      "FAULT_ERRNO=\(fault.rawValue)",
-    ]
+    Program.failing(below: folder, at: call, errno: fault.rawValue)
   }
 
   @Test func everyCallThatFailsOnceIsToldAndLosesNothing() async throws {

@@ -4,6 +4,7 @@ import GroundingTraining
 import LatentDiffusion
 import MaskGrounding
 import ModelTraining
+import TensorCore
 
 /// How a grounding module is trained.
 struct GroundingTrainingOptions: ParsableArguments {
@@ -60,6 +61,9 @@ struct GroundingTrainingOptions: ParsableArguments {
   @Option(name: .long, help: ArgumentHelp("Layers of a new module's decoder.", valueName: "n"))
   var moduleLayers = 3
 
+  @Flag(name: .long, help: "Store the weights in 16 bits, half the size.")
+  var half = false
+
   @Option(name: .long, help: ArgumentHelp("Steps between two saves.", valueName: "n"))
   var saveEvery = 100
 
@@ -91,6 +95,7 @@ struct GroundingTrainingOptions: ParsableArguments {
     settings.inversion = inversion
     settings.width = moduleWidth
     settings.layers = moduleLayers
+    settings.storedAs = half ? .float16 : .float32
     settings.saveEvery = saveEvery
     guard 0..<settings.samplingSteps ~= readStep else {
       throw GenerationError(
