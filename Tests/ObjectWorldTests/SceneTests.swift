@@ -152,7 +152,8 @@ import Testing
     #expect((30...54).contains(withPlace), "\(withPlace) of 60 prompts say where")
   }
 
-  @Test(arguments: WorldSubset.allCases)
+  // Every category of the fixture has something held out, so that it has no new scenes.
+  @Test(arguments: [WorldSubset.train, .test])
   func subsetsUseTheirOwnFilesOnly(subset: WorldSubset) throws {
     // Read here once more, without the code under test.
     let text = try Data(contentsOf: URL(fileURLWithPath: Self.fixture + "/pack.json"))
