@@ -72,7 +72,7 @@ import Testing
   }
 
   @Test(arguments: [
-    (["tfrecord", "run", "--output", "set"], "labelme - croissant"),
+    (["tfrecord", "run", "--output", "set"], "- labelme - croissant"),
     (["voc,voc", "run", "--output", "set"], "voc,voc"), (["voc", "run"], "--output"),
     (["voc,", "run", "--output", "set"], "voc,"),
     (["voc", "run", "--output", "set", "--splits", "50,60,10"], "50,60,10"),
