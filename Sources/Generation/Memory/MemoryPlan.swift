@@ -51,7 +51,7 @@ public struct MemoryPlan: Sendable, Equatable {
   public let total: Int
 
   /// Bytes of the program itself, its libraries and tables, before anything is loaded.
-  static let base = 30 << 20
+  static let base = 34 << 20
   /// Bytes of scratch memory of a thread that computes, with its stack.
   static let threadBytes = 2 << 20
   /// Bytes that a piece of a tokenizer's vocabulary takes in its tables.
