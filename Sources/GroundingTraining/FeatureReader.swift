@@ -36,15 +36,8 @@ package final class FeatureReader {
     inverter = try LatentInverter(unet: model.unet, configuration: schedule)
     readsUnconditional = configuration.readsUnconditional
     places = Set(model.unet.blocks.map(\.place))
-    var seen: Set<GroundingStep> = []
-    steps = try inverter.timesteps(stepCount: stepCount).enumerated().compactMap { step, timestep in
-      let matching = configuration.steps.filter {
-        $0.matches(
-          step: step, timestep: timestep, stepCount: stepCount, wasSeen: seen.contains($0))
-      }
-      seen.formUnion(matching)
-      return matching.isEmpty ? nil : (step, timestep)
-    }
+    let timesteps = try inverter.timesteps(stepCount: stepCount)
+    steps = GroundingStep.calls(configuration.steps, of: timesteps).map { ($0, timesteps[$0]) }
   }
 
   /// The maps of all blocks in call order.

@@ -13,13 +13,11 @@ import TensorCore
 public final class GeneratedWays {
   private static let timestepKey = "timesteps"
 
-  /// The prompt that the pictures were made against.
-  public let negativePrompt: String
   private let settings: SamplingSettings
   private let folder: String
   private let digest: String
   private let reads: [GroundingStep]
-  private let model: LoadedModel
+  private let reader: PictureReader
 
   /// Prepares to make latents again; nil where another model made the run, or no model did.
   ///
@@ -40,25 +38,11 @@ public final class GeneratedWays {
         ["files", "licence"].contains($0.name)
       }), made["latents_sha256"]?.isNull == true
     else { return nil }
-    let path = "\(run.path)/\(RunLayout.configurationFile)"
-    func fault(_ key: String) -> DatasetError {
-      DatasetError(.malformed, path: path, "sampling: \(key) is not as triptych generate writes it")
-    }
-    guard let steps = made["steps"]?.integer, let guidance = made["guidance"]?.number,
-      let width = made["width"]?.integer, let height = made["height"]?.integer
-    else { throw fault("steps, guidance, width or height") }
-    var settings = SamplingSettings(
-      steps: steps, guidance: guidance, width: width, height: height)
-    guard let rescale = made["guidance_rescale"]?.number, let eta = made["eta"]?.number,
-      let negative = made["negative_prompt"]?.string,
-      let kind = made["scheduler"]?.string.flatMap(SchedulerConfiguration.Kind.init)
-    else { throw fault("guidance_rescale, eta, negative_prompt or scheduler") }
-    (settings.guidanceRescale, settings.eta) = (rescale, eta)
-    (settings.negativePrompt, settings.scheduler) = (negative, kind)
-    try settings.check(pixelsPerCell: model.model.pixelsPerCell)
-    (self.settings, negativePrompt, self.reads, self.folder) = (settings, negative, reads, folder)
+    settings = try GenerationRun.settings(
+      of: made, in: run, pixelsPerCell: model.model.pixelsPerCell)
+    reader = try PictureReader(model, sampling: settings)
+    (self.reads, self.folder) = (reads, folder)
     digest = run.configurationHash
-    self.model = model
     try WholeFile.makeFolder(folder)
   }
 
@@ -66,6 +50,8 @@ public final class GeneratedWays {
   public var side: (width: Int, height: Int) { (settings.width, settings.height) }
   /// The steps of the runs that made them.
   public var steps: Int { settings.steps }
+  /// The prompt that the pictures were made against.
+  public var negativePrompt: String { settings.negativePrompt }
 
   /// What the U-Net saw of some samples.
   ///
@@ -82,37 +68,10 @@ public final class GeneratedWays {
   }
 
   private func make(_ records: [SampleRecord]) throws {
-    let cell = model.model.pixelsPerCell
-    let guidance = Guidance(
-      scale: Float(settings.guidance), rescale: Float(settings.guidanceRescale))
-    let seeds = records.map(\.seed)
-    let request = LatentSampler.Request(
-      noise: LatentNoise.initial(
-        seeds: seeds, height: settings.height / cell, width: settings.width / cell,
-        channels: model.unet.configuration.inputs),
-      text: model.conditioner(records.map(\.prompt)),
-      unconditionalText: guidance.isOn
-        ? model.conditioner(records.map { _ in settings.negativePrompt }) : nil,
-      stepCount: settings.steps, guidance: guidance, eta: Float(settings.eta), seeds: seeds)
-    let sampler = LatentSampler(unet: model.unet, scheduler: try model.model.scheduler(settings))
-    let count = try sampler.callCount(request)
-    var points: [Trajectory.Point] = []
-    var seen: Set<GroundingStep> = []
-    _ = try sampler(
-      request,
-      onStep: { progress in
-        let matching = reads.filter {
-          $0.matches(
-            step: progress.step, timestep: progress.timestep, stepCount: count,
-            wasSeen: seen.contains($0))
-        }
-        guard !matching.isEmpty else { return }
-        seen.formUnion(matching)
-        points.append(
-          .init(
-            step: progress.step, timestep: progress.timestep,
-            modelTimestep: progress.modelTimestep, latents: progress.modelInput))
-      })
+    let all = try reader.made(
+      prompts: records.map(\.prompt), seeds: records.map(\.seed), onStep: { _ in }
+    ).way.points
+    let points = GroundingStep.calls(reads, of: all.map(\.timestep)).map { all[$0] }
     for (row, record) in records.enumerated() {
       var writer = SafetensorsWriter(metadata: ["run": digest, "prompt": record.prompt])
       writer.add(LatentsFile.key, joinedRows(points.map { $0.latents.rows(row..<row + 1) }))

@@ -1,4 +1,4 @@
-import CanonicalJSON
+package import CanonicalJSON
 public import DatasetFormat
 import LatentDiffusion
 
@@ -21,18 +21,27 @@ extension GenerationRun {
         "was not generated; expected a run of triptych generate, for composed scenes there is --source composed"
       )
     }
-    let fields = try RecordFields(
-      sampling, path: "\(path)/\(RunLayout.configurationFile)", what: "sampling",
-      keys: [
-        "steps", "guidance", "guidance_rescale", "scheduler", "eta", "negative_prompt", "width",
-        "height",
-      ], ignoresOthers: true)
     guard sampling["latents_sha256"]?.string == nil else {
       throw GenerationError(
         .malformed, path, "was started from latents by hand; its pictures cannot be made from seeds"
       )
     }
     try checkModel(contents, model)
+    return try settings(of: sampling, in: contents, pixelsPerCell: model.pixelsPerCell)
+  }
+
+  /// The sampling settings that run.json holds, whichever model it names.
+  ///
+  /// - Throws: `DatasetError` where it does not hold them, `GenerationError` where they do not suit the model.
+  package static func settings(
+    of sampling: JSONValue, in contents: RunContents, pixelsPerCell: Int
+  ) throws -> SamplingSettings {
+    let fields = try RecordFields(
+      sampling, path: "\(contents.path)/\(RunLayout.configurationFile)", what: "sampling",
+      keys: [
+        "steps", "guidance", "guidance_rescale", "scheduler", "eta", "negative_prompt", "width",
+        "height",
+      ], ignoresOthers: true)
     func whole(_ key: String) throws -> Int {
       guard let number = try fields.value(key).integer else {
         throw try fields.fault(key, expected: "a whole number")
@@ -48,7 +57,7 @@ extension GenerationRun {
     guard let scheduler = SchedulerConfiguration.Kind(rawValue: try fields.string("scheduler"))
     else { throw try fields.fault("scheduler", expected: "the name of a scheduler") }
     settings.scheduler = scheduler
-    try settings.check(pixelsPerCell: model.pixelsPerCell)
+    try settings.check(pixelsPerCell: pixelsPerCell)
     return settings
   }
 

@@ -19,4 +19,23 @@ public enum GroundingStep: Sendable, Hashable {
     case .timestep(let wanted): !wasSeen && (timestep == wanted || step == stepCount - 1)
     }
   }
+
+  /// The calls of a run that are read, from 0, ascending.
+  ///
+  /// - Parameters:
+  ///   - reads: the calls that are wanted.
+  ///   - timesteps: of all calls of the run, in order.
+  /// - Returns: their places in the run.
+  package static func calls(_ reads: [GroundingStep], of timesteps: [Int]) -> [Int] {
+    var seen: Set<GroundingStep> = []
+    return timesteps.indices.filter { step in
+      let matching = reads.filter {
+        $0.matches(
+          step: step, timestep: timesteps[step], stepCount: timesteps.count,
+          wasSeen: seen.contains($0))
+      }
+      seen.formUnion(matching)
+      return !matching.isEmpty
+    }
+  }
 }
