@@ -76,6 +76,11 @@ let package = Package(
       ], swiftSettings: settings),
     // Level 5
     .target(
+      name: "OpenVocabulary",
+      dependencies: [
+        "CanonicalJSON", "TextConditioning", "NeuralLayers", "Checkpoints", "Imaging", "TensorCore",
+      ], swiftSettings: settings),
+    .target(
       name: "MaskGrounding",
       dependencies: [
         "CanonicalJSON", "LatentDiffusion", "TextConditioning", "NeuralLayers", "Checkpoints",
@@ -119,7 +124,8 @@ let package = Package(
       name: "Evaluation",
       dependencies: [
         "CanonicalJSON", "GroundingTraining", "ObjectWorld", "Generation", "ModelTraining",
-        "MaskGrounding", "LatentDiffusion", "NeuralLayers", "DatasetExports", "DatasetFormat",
+        "OpenVocabulary", "MaskGrounding", "LatentDiffusion", "NeuralLayers", "DatasetExports",
+        "DatasetFormat",
         "Imaging", "Checkpoints", "TensorCore",
       ], swiftSettings: settings),
     // Aside: the embedded checkpoint, and nothing else.
@@ -130,7 +136,8 @@ let package = Package(
       name: "triptych",
       dependencies: [
         "CanonicalJSON", "Evaluation", "GroundingTraining", "ModelTraining", "ObjectWorld",
-        "Generation", "Gallery", "DatasetExports", "MaskGrounding", "TextConditioning",
+        "Generation", "Gallery", "DatasetExports", "OpenVocabulary", "MaskGrounding",
+        "TextConditioning",
         "LatentDiffusion", "DatasetFormat", "Imaging", "Checkpoints", "TensorCore", "DefaultModel",
         argumentParser,
       ],
@@ -172,6 +179,13 @@ let package = Package(
       dependencies: [
         "CanonicalJSON", "LatentDiffusion", "TextConditioning", "Checkpoints", "TensorCore",
         "TestSupport",
+      ],
+      swiftSettings: settings),
+    .testTarget(
+      name: "OpenVocabularyTests",
+      dependencies: [
+        "CanonicalJSON", "OpenVocabulary", "TextConditioning", "Checkpoints", "Imaging",
+        "TensorCore", "TestSupport",
       ],
       swiftSettings: settings),
     .testTarget(
@@ -218,8 +232,9 @@ let package = Package(
     .testTarget(
       name: "EvaluationTests",
       dependencies: [
-        "CanonicalJSON", "Evaluation", "ObjectWorld", "Generation", "MaskGrounding",
-        "DatasetExports", "DatasetFormat", "Imaging", "Checkpoints", "TensorCore", "TestSupport",
+        "CanonicalJSON", "Evaluation", "ObjectWorld", "Generation", "OpenVocabulary",
+        "MaskGrounding", "DatasetExports", "DatasetFormat", "Imaging", "Checkpoints", "TensorCore",
+        "TestSupport",
       ],
       swiftSettings: settings),
     .testTarget(
