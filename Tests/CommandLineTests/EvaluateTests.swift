@@ -1,5 +1,6 @@
 import CanonicalJSON
 import Foundation
+import Subprocess
 import TestSupport
 import Testing
 
@@ -91,45 +92,17 @@ import Testing
     #expect(Set(outcome.lines.map(\.count)).count == 1)
   }
 
-  @Test func aSweepOverStepsWritesARowForEachStep() async throws {
+  @Test func aStoppedEvaluationSaysThatNothingWasWritten() async throws {
     try await withFolder(inMemory: true) { folder in
-      let result = try await evaluate([
-        "--grounding", Self.module, "--count", "2", "--inversion", "noise", "--sweep", "step",
-        "--output", folder + "/out",
-      ])
-      let text = try String(contentsOfFile: folder + "/out/sweep.csv", encoding: .utf8)
-      let lines = text.split(separator: "\n").map {
-        $0.split(separator: ",", omittingEmptySubsequences: false)
-      }
-      #expect(lines[0].prefix(2) == ["step", "timestep"])
-      #expect(Set(lines.map(\.count)).count == 1)
-      let whole = lines.filter { $0[4] == "held_out" }
-      #expect(whole.map { $0[0] } == ["2", "1", "0"])
-      let plain = try await evaluate([
-        "--grounding", Self.module, "--count", "2", "--inversion", "noise",
-      ])
-      // The module reads the last step, where nothing else is said.
-      for key in ["miou", "presence_accuracy", "boundary_iou"] {
-        #expect(result[key] == plain[key])
-      }
-      #expect(result["rows"]?.elements?.count == lines.count - 1)
-    }
-  }
-
-  @Test func aSweepOverTrainingTrainsWhatItMeasures() async throws {
-    try await withFolder(inMemory: true) { folder in
-      let options = [
-        "--count", "2", "--inversion", "noise", "--sweep", "seen-share", "--train-steps", "1",
-        "--output", folder + "/out",
-      ]
-      let first = try await evaluate(options)
-      let rows = try #require(first["rows"]?.elements).filter { $0["group"] == "held_out" }
-      #expect(rows.map { $0["setting"]?.string } == ["0.25", "0.5", "0.75", "0.9"])
-      let weights = folder + "/out/seen-share-0.5/weights.safetensors"
-      let made = try Data(contentsOf: URL(fileURLWithPath: weights))
-      let again = try await evaluate(options)
-      #expect(again == first)
-      #expect(try Data(contentsOf: URL(fileURLWithPath: weights)) == made)
+      let output = folder + "/out"
+      let stopped = try await Program.interrupt(
+        Self.composed + [
+          "--grounding", Self.module, "--count", "100000", "--inversion", "noise", "--output",
+          output,
+        ], with: .interrupt, when: { FileManager.default.fileExists(atPath: output) })
+      #expect(stopped.code == 130, "\(stopped.error)")
+      #expect(stopped.error.contains("no figures were written"))
+      #expect(try FileManager.default.contentsOfDirectory(atPath: output).isEmpty)
     }
   }
 }
