@@ -103,6 +103,7 @@ public struct GroundingTrainingSettings: Sendable {
       "loss": [
         "cross_entropy": .number(Double(loss.crossEntropy)), "dice": .number(Double(loss.dice)),
         "presence": .number(Double(loss.presence)),
+        "absent_masks": .number(Double(loss.absentMasks)),
       ],
       "sampling_steps": .integer(Int64(samplingSteps)),
       "inversion": .string(inversion.rawValue), "stored_as": .string(storedAs.rawValue),

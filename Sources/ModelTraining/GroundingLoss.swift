@@ -32,10 +32,19 @@ public struct GroundingLoss: Sendable {
   public var dice: Float
   /// The share of presence.
   public var presence: Float
+  /// What the empty mask of an entity that is not there counts beside that of one that is; 1 for modules that have no
+  /// other say in presence.
+  ///
+  /// Where it counts nothing, masks learn where a thing would be and presence alone whether it is: a mask that learns
+  /// to deny what is absent denies words that it never learnt as well (docs/EVALUATION.md has the figures).
+  public var absentMasks: Float
 
   /// Names the shares.
-  public init(crossEntropy: Float = 1, dice: Float = 1, presence: Float = 1) {
+  public init(
+    crossEntropy: Float = 1, dice: Float = 1, presence: Float = 1, absentMasks: Float = 1
+  ) {
     (self.crossEntropy, self.dice, self.presence) = (crossEntropy, dice, presence)
+    self.absentMasks = absentMasks
   }
 
   /// The loss, a scalar; masks are compared at the targets' size.
@@ -48,7 +57,7 @@ public struct GroundingLoss: Sendable {
     let (planes, area) = (shape[0] * shape[1], shape[2] * shape[3])
     let logits = result.logits(height: shape[2], width: shape[3]).reshaped([planes, area])
     let masks = targets.masks.reshaped([planes, area])
-    let counts = targets.counts?.reshaped([planes])
+    let counts = (result.presence == nil ? targets.counts : maskCounts(targets))?.reshaped([planes])
     // Every pixel of a mask counts what its entity counts.
     let weights = counts.map { counts in
       counts.withUnsafeBuffer { counts in
@@ -67,5 +76,13 @@ public struct GroundingLoss: Sendable {
       loss = loss + presence * binaryCrossEntropy(found, targets: expected, weights: weights)
     }
     return loss
+  }
+
+  /// What the mask of each entity counts [N, n]; nil where all count 1.
+  private func maskCounts(_ targets: GroundingTargets) -> Tensor? {
+    guard absentMasks != 1, let presence = targets.presence else { return targets.counts }
+    let shares = presence.withUnsafeBuffer { $0.map { $0 < 0.5 ? absentMasks : 1 } }
+    let shared = Tensor(shares, shape: presence.shape)
+    return targets.counts.map { shared * $0 } ?? shared
   }
 }

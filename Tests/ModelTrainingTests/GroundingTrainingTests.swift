@@ -62,6 +62,29 @@ import Testing
     }
   }
 
+  /// Masks of what is absent, left out by themselves or by counting nothing.
+  @Test func emptyMasksOfAbsentEntitiesCountWhatTheyAreToldTo() throws {
+    var generator = SeededGenerator(seed: 5)
+    let logits = generator.tensor([2, 3, 4, 4])
+    let masks = generator.tensor([2, 3, 4, 4], scale: 0.5, mean: 0.5)
+    let presence = Tensor([1, 0, 1, 0, 0, 1], shape: [2, 3])
+    let result = GroundingModule.Result(logits: logits, presence: generator.tensor([2, 3]))
+    let mute = GroundingModule.Result(logits: logits, presence: nil)
+    let targets = GroundingTargets(masks: masks, presence: presence)
+    func loss(_ absentMasks: Float) -> Float {
+      GroundingLoss(presence: 0, absentMasks: absentMasks)(result, targets).scalarValue
+    }
+    let shown = GroundingLoss(presence: 0)(
+      mute, GroundingTargets(masks: masks, counts: presence)
+    ).scalarValue
+    let all = GroundingLoss()(mute, targets).scalarValue
+    #expect(shown < all)
+    #expect(loss(0) == shown && loss(1) == all)
+    #expect(abs(loss(0.5) - (shown + all) / 2) < 1e-5)
+    // A module without presence learns it from its masks alone.
+    #expect(GroundingLoss(absentMasks: 0)(mute, targets).scalarValue == all)
+  }
+
   @Test func everyStatisticsAndThePublishedNormsPassGradients() throws {
     let batch = try GroundingBatch()
     var configuration = batch.configuration

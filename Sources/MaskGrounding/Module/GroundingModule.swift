@@ -21,6 +21,10 @@ public struct GroundingModule: Sendable {
     /// Whether each is there: logits [N, n]; nil where the module has no say in it.
     public let presence: Tensor?
 
+    package init(logits: Tensor, presence: Tensor?) {
+      (self.logits, self.presence) = (logits, presence)
+    }
+
     /// The logits at another size, by bilinear interpolation [N, n, `height`, `width`].
     ///
     /// Resizing them is the same as resizing the map before it is compared, as published: both are linear.

@@ -37,6 +37,12 @@ struct GroundingTrainingOptions: ParsableArguments {
   @Option(
     name: .long,
     help: ArgumentHelp(
+      "What the empty mask of an absent entity counts beside a present one's 1.", valueName: "x"))
+  var absentMasks: Float = 1
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
       "Steps of the sampling runs that masks will be read from (default: the model's own, else 50).",
       valueName: "n"))
   var samplingSteps: Int?
@@ -77,6 +83,9 @@ struct GroundingTrainingOptions: ParsableArguments {
     guard dice >= 0, dice.isFinite else {
       throw ValidationError("--dice: found \(dice), expected a number from 0")
     }
+    guard absentMasks >= 0, absentMasks.isFinite else {
+      throw ValidationError("--absent-masks: found \(absentMasks), expected a number from 0")
+    }
   }
 
   /// The settings for a model.
@@ -92,6 +101,7 @@ struct GroundingTrainingOptions: ParsableArguments {
     settings.learningRate = learningRate
     settings.entities = entities
     settings.loss.dice = dice
+    settings.loss.absentMasks = absentMasks
     settings.inversion = inversion
     settings.width = moduleWidth
     settings.layers = moduleLayers

@@ -28,6 +28,13 @@ struct MaskOptions: ParsableArguments {
   )
   var grounding: String?
 
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "The presence from which on an entity may be in the mask, 0 to 1 (default: 0.5, or 0 where attention reads).",
+      valueName: "x"))
+  var presenceThreshold: Float?
+
   @Flag(
     name: .long,
     help:
@@ -75,6 +82,9 @@ struct MaskOptions: ParsableArguments {
       throw ValidationError(
         "--attention-threshold: found \(attentionThreshold), expected more than 0 and less than 1")
     }
+    if let presenceThreshold, !(0...1 ~= presenceThreshold) {
+      throw ValidationError("--presence-threshold: found \(presenceThreshold), expected 0 to 1")
+    }
     if grounding != nil, attention != Self.usual {
       throw ValidationError("--attention-… and --grounding do not go together")
     }
@@ -107,10 +117,15 @@ struct MaskOptions: ParsableArguments {
     return MaskSettings(
       source: try weights.map { .grounding(path: $0, sha256: try FileDigest.sha256(of: $0)) }
         ?? .attention(attention),
-      composition: MaskComposer.Settings(
-        presenceThreshold: weights == nil ? 0 : 0.5,
-        ignoreBand: ignoreBand ? MaskComposer.Settings.usualIgnoreBand : nil),
-      entities: entities, flipCheck: flipCheck)
+      composition: composition(byAttention: weights == nil), entities: entities,
+      flipCheck: flipCheck)
+  }
+
+  /// How maps become masks.
+  func composition(byAttention: Bool) -> MaskComposer.Settings {
+    MaskComposer.Settings(
+      presenceThreshold: presenceThreshold ?? (byAttention ? 0 : 0.5),
+      ignoreBand: ignoreBand ? MaskComposer.Settings.usualIgnoreBand : nil)
   }
 
   /// The weights of the grounding module; nil where attention reads.

@@ -140,7 +140,9 @@ extension EvaluateGroundingCommand {
   ) throws -> GroundingEvaluation.Candidate {
     let source = try LoadedMaskSource(
       model,
-      MaskSettings(source: .grounding(path: path, sha256: try FileDigest.sha256(of: path))),
+      MaskSettings(
+        source: .grounding(path: path, sha256: try FileDigest.sha256(of: path)),
+        composition: masks.composition(byAttention: false)),
       sampling: settings)
     return .init(name: source.settings.source.name, source: source)
   }
