@@ -75,6 +75,7 @@ import Testing
       let value = try result(outcome)
       #expect(value["writable"] == true && value["model_ok"] == true)
       #expect(value["model_sha256"]?.string?.count == 64)
+      #expect(value["grounding_sha256"]?.string?.count == 64)
       #expect((value["memory_bytes"]?.integer ?? 0) > 1 << 28)
       #expect((value["threads"]?.integer ?? 0) >= 1)
     }
@@ -87,6 +88,7 @@ import Testing
     #expect(outcome.code == 1)
     let value = try result(outcome)
     #expect(value["writable"] == false && value["model_ok"] == false)
+    #expect(value["grounding_sha256"]?.isNull == true)
     #expect(value["faults"]?.elements?.count == 2)
   }
 

@@ -2,6 +2,8 @@ import ArgumentParser
 import CanonicalJSON
 import Generation
 import Glibc
+import LatentDiffusion
+import MaskGrounding
 import TensorCore
 
 /// `triptych doctor`: whether this machine can run the program.
@@ -23,6 +25,8 @@ struct DoctorCommand: ParsableCommand {
     var sha256: String?
     var isFit = false
     var licence: String?
+    /// Of the grounding module that comes with the model.
+    var groundingSHA256: String?
     var fault: String?
   }
 
@@ -43,6 +47,7 @@ struct DoctorCommand: ParsableCommand {
       "model: \(health.isFit ? "fits" : "does not fit"), sha256 \(health.sha256 ?? "unknown")",
       "model licence: \(health.licence ?? "not said")",
     ]
+    if let digest = health.groundingSHA256 { lines.append("grounding module: sha256 \(digest)") }
     lines += faults.map { "fault: \(Console.oneLine($0))" }
     lines.append(faults.isEmpty ? "all well" : "\(faults.count) fault(s)")
     try runtime.finish(
@@ -54,6 +59,7 @@ struct DoctorCommand: ParsableCommand {
         .init("memory_bytes", .integer(Int64(memory))),
         .init("writable", .bool(writableFault == nil)), .init("model_sha256", text(health.sha256)),
         .init("model_ok", .bool(health.isFit)), .init("model_licence", text(health.licence)),
+        .init("grounding_sha256", text(health.groundingSHA256)),
         .init("faults", .array(faults.map { .string($0) })),
       ], text: lines.joined(separator: "\n"))
     if !faults.isEmpty { throw ExitCode(ExitCodes.answerIsNo) }
@@ -70,6 +76,13 @@ struct DoctorCommand: ParsableCommand {
       health.sha256 = try ModelFingerprint(loaded).sha256
       health.isFit = report.fits
       if !report.fits { health.fault = "\(path): tensors do not fit; see triptych checkpoint" }
+      if let grounding = try model.embeddedGrounding() {
+        health.groundingSHA256 = try FileDigest.sha256(of: grounding)
+        let weights = try GroundingWeights(path: grounding)
+        try weights.configuration.checkFits(
+          loaded.unetConfiguration, prediction: loaded.prediction(), file: grounding)
+        _ = try weights.module()
+      }
     } catch {
       health.fault = "\(error)"
     }

@@ -1,5 +1,4 @@
 public import ArgumentParser
-import DefaultModel
 import Generation
 public import MaskGrounding
 
@@ -132,10 +131,7 @@ struct MaskOptions: ParsableArguments {
   private func weights(for model: ModelOptions) throws -> String? {
     if let grounding { return grounding }
     guard maskSource != .attention, attention == Self.usual else { return nil }
-    if model.model == nil {
-      let embedded = try ModelOptions.embeddedFolder() + "/" + DefaultModel.grounding
-      if ResourceFolder.isFile(embedded) { return embedded }
-    }
+    if let embedded = try model.embeddedGrounding() { return embedded }
     guard maskSource != .grounding else {
       throw GenerationError(
         .usage, "--mask-source",

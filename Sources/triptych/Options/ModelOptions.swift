@@ -46,4 +46,13 @@ struct ModelOptions: ParsableArguments {
   static func embeddedFolder() throws -> String {
     try ResourceFolder.bundle(target: DefaultModel.target) + "/" + DefaultModel.folder
   }
+
+  /// The weights of the grounding module that comes with the embedded model; nil for other models.
+  ///
+  /// - Throws: ``GenerationError`` where the embedded model is not beside the executable.
+  func embeddedGrounding() throws -> String? {
+    guard model == nil else { return nil }
+    let file = try Self.embeddedFolder() + "/" + DefaultModel.grounding
+    return ResourceFolder.isFile(file) ? file : nil
+  }
 }
