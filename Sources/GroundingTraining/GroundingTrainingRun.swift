@@ -78,6 +78,7 @@ public final class GroundingTrainingRun {
       )
     }
     var digest: String?
+    var module: GroundingConfiguration
     if let initial {
       let weights = try GroundingWeights(path: initial)
       module = weights.configuration
@@ -89,6 +90,8 @@ public final class GroundingTrainingRun {
       module = try settings.configuration(for: model.model)
       start = try Self.beginning(module, seed: settings.seed)
     }
+    module.presenceThreshold = settings.presenceThreshold ?? module.presenceThreshold
+    self.module = module
     reader = try FeatureReader(
       model, module, inversion: settings.inversion, stepCount: settings.samplingSteps,
       negativePrompt: examples.negativePrompt)

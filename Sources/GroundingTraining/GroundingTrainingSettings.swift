@@ -36,6 +36,8 @@ public struct GroundingTrainingSettings: Sendable {
   public var width: Int?
   /// The layers of a new module's decoder.
   public var layers = 3
+  /// The presence from which on an entity will count as being there, 0...1; the module's own where nil.
+  public var presenceThreshold: Float?
   /// How the file of the weights stores them: float32, or float16 for half the size.
   public var storedAs = ElementType.float32
   /// Steps between two saves.

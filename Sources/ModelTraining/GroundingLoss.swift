@@ -32,8 +32,8 @@ public struct GroundingLoss: Sendable {
   public var dice: Float
   /// The share of presence.
   public var presence: Float
-  /// What the empty mask of an entity that is not there counts beside that of one that is; 1 for modules that have no
-  /// other say in presence.
+  /// What the empty mask of an entity that is not there counts beside that of one that is, where the module has
+  /// another say in presence.
   ///
   /// Where it counts nothing, masks learn where a thing would be and presence alone whether it is: a mask that learns
   /// to deny what is absent denies words that it never learnt as well (docs/EVALUATION.md has the figures).

@@ -20,8 +20,10 @@ import Testing
     return error
   }
 
-  /// The error of opening our fixture with its configuration changed.
-  private func refusal(_ change: (inout [JSONValue.Member]) -> Void) throws -> CheckpointError {
+  /// Reads our fixture with its configuration changed.
+  private func read<R>(
+    _ change: (inout [JSONValue.Member]) -> Void, _ body: (GroundingWeights) throws -> R
+  ) throws -> R {
     let source = try SafetensorsFile(path: GroundingModuleTests.path)
     let text = try #require(source.metadata["triptych_grounding"])
     var members = try #require(try JSONValue.parse(Array(text.utf8)).members)
@@ -32,7 +34,12 @@ import Testing
       metadata: ["triptych_grounding": JSONValue.object(members).text])
     for key in source.keys { writer.add(key, try source.tensor(key)) }
     try writer.write(to: path)
-    return try error { _ = try GroundingWeights(path: path).module() }
+    return try body(GroundingWeights(path: path))
+  }
+
+  /// The error of opening our fixture with its configuration changed.
+  private func refusal(_ change: (inout [JSONValue.Member]) -> Void) throws -> CheckpointError {
+    try error { try read(change) { _ = try $0.module() } }
   }
 
   @Test func aFileNamesTheUNetItBelongsTo() throws {
@@ -92,7 +99,8 @@ import Testing
       ("levels", JSONValue.array([])), ("levels", [["width": 0, "channels": [1]]]),
       ("levels", [["width": 16]]), ("width", 25), ("width", -1), ("heads", 0),
       ("layers", 1_000_000),
-      ("patch", 1.5), ("statistics", "batch"), ("affine_norms", 1), ("epsilon", 0),
+      ("patch", 1.5), ("presence_threshold", 1.1), ("statistics", "batch"), ("affine_norms", 1),
+      ("epsilon", 0),
       ("steps", [[:]]),
       ("steps", [["from_end": -1]]), ("steps", [["after": 1]]), ("prediction", "flow"),
       ("pixels_per_cell", 0), ("pooling", "max"), ("query_prefix", 7), ("format", 2),
@@ -107,6 +115,14 @@ import Testing
     let message = found.message
     // A level's fault is named by the key within it.
     #expect([key, "width", "heads", "channels"].contains { message.contains($0) }, "\(found)")
+  }
+
+  @Test func aFileMaySayWhatPresenceIsEnough() throws {
+    let path = GroundingModuleTests.path
+    #expect(try GroundingWeights(path: path).configuration.presenceThreshold == 0.5)
+    let own = try read({ $0.append(.init("presence_threshold", 0.125)) }) { $0.configuration }
+    #expect(own.presenceThreshold == 0.125)
+    #expect(own.json["presence_threshold"] == 0.125)
   }
 
   @Test func missingKeysAreNamed() throws {

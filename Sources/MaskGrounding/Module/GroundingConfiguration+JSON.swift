@@ -9,7 +9,7 @@ extension GroundingConfiguration {
   private static let names = [
     "format", "levels", "reads_unconditional", "text_width", "width", "heads", "layers",
     "hidden_width", "patch", "statistics", "affine_norms", "spectral_norm", "epsilon", "presence",
-    "steps", "prediction", "pixels_per_cell", "query_prefix", "pooling",
+    "presence_threshold", "steps", "prediction", "pixels_per_cell", "query_prefix", "pooling",
   ]
   private static let widthLimit = 1 << 16
 
@@ -26,6 +26,7 @@ extension GroundingConfiguration {
       "patch": .integer(Int64(patch)), "statistics": .string(statistics.rawValue),
       "affine_norms": .bool(hasAffineNorms), "spectral_norm": .bool(hasSpectralNorm),
       "epsilon": .number(Double(epsilon)), "presence": .bool(hasPresence),
+      "presence_threshold": .number(Double(presenceThreshold)),
       "steps": .array(
         steps.map {
           switch $0 {
@@ -78,6 +79,10 @@ extension GroundingConfiguration {
     hasSpectralNorm = try reader.flag("spectral_norm")
     epsilon = Float(try reader.number("epsilon", 1e-12...1))
     hasPresence = try reader.flag("presence")
+    // Files of before it was said have none.
+    presenceThreshold =
+      json["presence_threshold"] == nil
+      ? Self.usualPresenceThreshold : Float(try reader.number("presence_threshold", 0...1))
     steps = try reader.list("steps", 1...64).map { try reader.step($0) }
     prediction = try reader.value("prediction").isNull ? nil : try reader.choice("prediction")
     pixelsPerCell = try reader.integer("pixels_per_cell", 1...64)

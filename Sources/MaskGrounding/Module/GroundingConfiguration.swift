@@ -59,6 +59,8 @@ public struct GroundingConfiguration: Sendable, Equatable {
   public var epsilon: Float
   /// Whether the module says by itself how sure it is that an entity is there.
   public var hasPresence: Bool
+  /// The presence from which on an entity counts as being there unless said otherwise, 0...1.
+  public var presenceThreshold: Float
   /// The U-Net calls that are read; the maps of several are averaged.
   public var steps: [GroundingStep]
   /// What the U-Net predicts; nil where the file does not say.
@@ -69,6 +71,9 @@ public struct GroundingConfiguration: Sendable, Equatable {
   public var queryPrefix: String
   /// How the vectors of the class's tokens become one.
   public var pooling: Pooling
+
+  /// As likely there as not.
+  static let usualPresenceThreshold: Float = 0.5
 
   /// Describes the module that fits a U-Net.
   ///
@@ -92,6 +97,7 @@ public struct GroundingConfiguration: Sendable, Equatable {
     hasSpectralNorm = false
     epsilon = 1e-5
     hasPresence = true
+    presenceThreshold = Self.usualPresenceThreshold
     steps = [.fromEnd(0)]
     self.prediction = prediction
     self.pixelsPerCell = pixelsPerCell
@@ -109,6 +115,7 @@ public struct GroundingConfiguration: Sendable, Equatable {
     hasSpectralNorm = true
     epsilon = 1e-4
     hasPresence = false
+    presenceThreshold = Self.usualPresenceThreshold
     steps = [.timestep(1)]
     prediction = .noise
     pixelsPerCell = 8

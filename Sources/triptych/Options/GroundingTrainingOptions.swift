@@ -38,7 +38,14 @@ struct GroundingTrainingOptions: ParsableArguments {
     name: .long,
     help: ArgumentHelp(
       "What the empty mask of an absent entity counts beside a present one's 1.", valueName: "x"))
-  var absentMasks: Float = 1
+  var absentMasks: Float = 0
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "The presence from which on an entity will count as being there, 0 to 1; stored in the file.",
+      valueName: "x"))
+  var presenceThreshold: Float?
 
   @Option(
     name: .long,
@@ -83,6 +90,9 @@ struct GroundingTrainingOptions: ParsableArguments {
     guard dice >= 0, dice.isFinite else {
       throw ValidationError("--dice: found \(dice), expected a number from 0")
     }
+    if let presenceThreshold, !(0...1 ~= presenceThreshold) {
+      throw ValidationError("--presence-threshold: found \(presenceThreshold), expected 0 to 1")
+    }
     guard absentMasks >= 0, absentMasks.isFinite else {
       throw ValidationError("--absent-masks: found \(absentMasks), expected a number from 0")
     }
@@ -102,6 +112,7 @@ struct GroundingTrainingOptions: ParsableArguments {
     settings.entities = entities
     settings.loss.dice = dice
     settings.loss.absentMasks = absentMasks
+    settings.presenceThreshold = presenceThreshold
     settings.inversion = inversion
     settings.width = moduleWidth
     settings.layers = moduleLayers

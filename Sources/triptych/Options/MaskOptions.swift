@@ -30,7 +30,7 @@ struct MaskOptions: ParsableArguments {
   @Option(
     name: .long,
     help: ArgumentHelp(
-      "The presence from which on an entity may be in the mask, 0 to 1 (default: 0.5, or 0 where attention reads).",
+      "The presence from which on an entity may be in the mask, 0 to 1 (default: the module's own, 0 where attention reads).",
       valueName: "x"))
   var presenceThreshold: Float?
 
@@ -116,14 +116,16 @@ struct MaskOptions: ParsableArguments {
     return MaskSettings(
       source: try weights.map { .grounding(path: $0, sha256: try FileDigest.sha256(of: $0)) }
         ?? .attention(attention),
-      composition: composition(byAttention: weights == nil), entities: entities,
-      flipCheck: flipCheck)
+      composition: try composition(grounding: weights), entities: entities, flipCheck: flipCheck)
   }
 
-  /// How maps become masks.
-  func composition(byAttention: Bool) -> MaskComposer.Settings {
-    MaskComposer.Settings(
-      presenceThreshold: presenceThreshold ?? (byAttention ? 0 : 0.5),
+  /// How the maps of a grounding module become masks, those of attention where nil.
+  ///
+  /// - Throws: `CheckpointError` where the file is no grounding module.
+  func composition(grounding path: String?) throws -> MaskComposer.Settings {
+    let own = try path.map { try GroundingWeights(path: $0).configuration.presenceThreshold }
+    return MaskComposer.Settings(
+      presenceThreshold: presenceThreshold ?? own ?? 0,
       ignoreBand: ignoreBand ? MaskComposer.Settings.usualIgnoreBand : nil)
   }
 

@@ -142,7 +142,7 @@ extension EvaluateGroundingCommand {
       model,
       MaskSettings(
         source: .grounding(path: path, sha256: try FileDigest.sha256(of: path)),
-        composition: masks.composition(byAttention: false)),
+        composition: masks.composition(grounding: path)),
       sampling: settings)
     return .init(name: source.settings.source.name, source: source)
   }
