@@ -23,7 +23,7 @@ public struct GroundingTrainingSettings: Sendable {
   /// The highest learning rate.
   public var learningRate = 5e-4
   /// What counts how much.
-  public var loss = GroundingLoss()
+  public var loss = GroundingLoss(absentMasks: 0)
   /// The most entities that a picture is asked for.
   public var entities = 4
   /// How a sampling run comes to its steps: as many as generating takes.
