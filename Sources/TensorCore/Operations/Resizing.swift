@@ -4,16 +4,25 @@ import CKernels
 ///
 /// - Shapes: `x` [N, H, W, C] → [N, `height`, `width`, C].
 /// - Precondition: no side is 0.
+/// - Parameters:
+///   - x: the feature map.
+///   - height: rows of the result.
+///   - width: its columns.
+///   - alignsCorners: whether the first and last pixels' centres stay where they are, so that new pixels are
+///     (H − 1) / (`height` − 1) old ones apart; otherwise the map's edges stay, and they are H / `height` apart.
+/// - Returns: the resized map.
 /// - Gradient: each pixel's, shared among the pixels it was mixed from as it was mixed.
-/// - Source: `torch.nn.functional.interpolate`, mode bilinear, `align_corners` false, no antialiasing.
-public func bilinearResized(_ x: Tensor, height: Int, width: Int) -> Tensor {
+/// - Source: `torch.nn.functional.interpolate`, mode bilinear, `align_corners` as given, no antialiasing.
+public func bilinearResized(
+  _ x: Tensor, height: Int, width: Int, alignsCorners: Bool = false
+) -> Tensor {
   let (n, h, w, c) = x.dimensions4("bilinearResized")
   precondition(
     h > 0 && w > 0 && height > 0 && width > 0 && max(h, w) <= Int(UInt32.max),
     "bilinearResized: \(x.shape) to \(height)×\(width)")
   if height == h && width == w { return x }
-  let rows = BilinearTaps(from: h, to: height)
-  let columns = BilinearTaps(from: w, to: width)
+  let rows = BilinearTaps(from: h, to: height, alignsCorners: alignsCorners)
+  let columns = BilinearTaps(from: w, to: width, alignsCorners: alignsCorners)
   let kernels = KernelLevel.kernels
   let timing = OperationTiming(.resizing)
   defer { timing.end() }
@@ -145,10 +154,12 @@ private struct BilinearTaps: Sendable {
   var second: [UInt32] = []
   var fraction: [Float] = []
 
-  init(from size: Int, to count: Int) {
-    let scale = Double(size) / Double(count)
+  init(from size: Int, to count: Int, alignsCorners: Bool) {
+    let scale =
+      alignsCorners ? Double(size - 1) / Double(max(count - 1, 1)) : Double(size) / Double(count)
     for index in 0..<count {
-      let place = min(max((Double(index) + 0.5) * scale - 0.5, 0), Double(size - 1))
+      let centre = alignsCorners ? Double(index) * scale : (Double(index) + 0.5) * scale - 0.5
+      let place = min(max(centre, 0), Double(size - 1))
       let left = Int(place)
       first.append(UInt32(left))
       second.append(UInt32(min(left + 1, size - 1)))
