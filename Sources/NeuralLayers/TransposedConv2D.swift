@@ -40,6 +40,13 @@ public struct TransposedConv2D: Sendable {
 
   /// Applies the layer, and an activation in the same pass.
   public func callAsFunction(_ x: Tensor, then activation: FusedActivation = .none) -> Tensor {
-    depthToSpace(linear(x, weight, bias: bias, then: activation), block: kernel)
+    depthToSpace([squares(x, then: activation)], block: kernel)
+  }
+
+  /// What each pixel becomes, not yet spread: `depthToSpace` puts several layers' squares side by side.
+  ///
+  /// - Shapes: `x` [N, H, W, I] → [N, H, W, k² · O].
+  public func squares(_ x: Tensor, then activation: FusedActivation = .none) -> Tensor {
+    linear(x, weight, bias: bias, then: activation)
   }
 }

@@ -33,7 +33,8 @@ struct SEDFileTests {
     let small = try SEDFile(PublishedSED.small.weights(seed: 1)).configuration
     #expect(small.trunkWidths == [12, 20, 24, 40] && small.trunkDepths == [1, 2, 3, 1])
     #expect(small.featureWidth == 16 && small.projectionWidth == 40 && small.templates == 3)
-    #expect(small.stages.map(\.outputs) == [16, 16, 16] && small.stages.map(\.kernel) == [9, 9, 9])
+    #expect(
+      small.stages.map(\.outputs) == [16, 16, 16] && small.stages.map(\.kernel) == [9, 9, 9])
     #expect(small.variant == nil)
     #expect(try SEDFile(PublishedSED.base.weights(seed: 1)).configuration.variant == .base)
     #expect(try SEDFile(PublishedSED.large.weights(seed: 1)).configuration.variant == .large)
@@ -105,7 +106,8 @@ struct SEDFileTests {
 
   @Test func aFileOfLSegIsRefusedByName() throws {
     let lseg = DictionarySource([
-      "net.scratch.head1.weight": .zeros([2, 2, 1, 1]), "net.pretrained.model.cls_token": .zeros([1]),
+      "net.scratch.head1.weight": .zeros([2, 2, 1, 1]),
+      "net.pretrained.model.cls_token": .zeros([1]),
     ])
     #expect(refusal { _ = try SEDFile(lseg) }.contains("LSeg"))
     #expect(refusal { _ = try SEDFile(DictionarySource(["weight": .zeros([1])])) }.contains("SED"))
@@ -133,5 +135,42 @@ struct SEDFileTests {
     let expected = try SEDFile(DictionarySource(stored)).network()(image, classes: classes).logits
     #expect(Difference(found, expected).ofRange < 0.05)
     #expect(found.values != expected.values)
+  }
+
+  @Test func aCheckpointOfDetectron2IsRead() throws {
+    // Weights under `model`, the optimiser's state and the step beside it.
+    let stored = try tensors()
+    let keys = stored.keys.sorted()
+    var entries: [(name: String, data: [UInt8])] = []
+    let members = keys.enumerated().map { index, key in
+      let values = stored[key]?.values ?? []
+      let shape = stored[key]?.shape ?? []
+      let strides = shape.indices.map { shape[($0 + 1)...].reduce(1, *) }
+      entries.append(
+        (
+          "sed/data/\(index)",
+          values.flatMap { value in
+            withUnsafeBytes(of: value.bitPattern.littleEndian) { Array($0) }
+          }
+        ))
+      return (
+        key,
+        Pickled.tensor(
+          Pickled.storage("\(index)", count: values.count), shape: shape, strides: strides)
+      )
+    }
+    let pickle = Pickled.dictionary([
+      ("model", Pickled.dictionary(members)), ("iteration", Pickled.integer(79_999)),
+    ])
+    entries.insert(("sed/data.pkl", Pickled.proto + pickle + Pickled.stop), at: 0)
+    let folder = try TemporaryFolder()
+    let file = try SEDFile(path: try folder.write(zipArchive(entries), to: "model_final.pth"))
+    #expect(file.skipped == [Self.prefix + "clip_model.logit_scale", "iteration"])
+    let image = Formula.tensor("input.image", [1, 3, 32, 32], .input, seed: 1).channelsLast()
+    let classes = PublishedSED.small.classes("classes", count: 2, seed: 1)
+    let found = try file.network()(image, classes: classes).logits
+    let expected = try SEDFile(DictionarySource(stored)).network()(image, classes: classes).logits
+    #expect(found.values == expected.values)
+    #expect(try SegmenterReport(path: folder["model_final.pth"])?.architecture == .sed)
   }
 }

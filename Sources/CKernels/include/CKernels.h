@@ -202,7 +202,7 @@ typedef struct {
 /// Σ kᵢ. `before` is what there was, or NULL; `sums` may be `before`.
 void ck_linear_attention_sums(const ck_table *table, const ck_linear_attention *shape, const float *keys, const float *values,
                               const float *before, size_t first, size_t last, float *sums);
-/// residual + (q · Σ k v) / (q · Σ k + epsilon) at positions `first ..< last` of every sample; `output` may be `residual` or `queries`.
+/// residual + (q · Σ k v) / (q · Σ k + epsilon) at positions `first ..< last` of every sample; `output` may be `residual`.
 void ck_linear_attention_read(const ck_table *table, const ck_linear_attention *shape, const float *queries, const float *sums, float epsilon,
                               const float *residual, size_t first, size_t last, float *output);
 

@@ -30,6 +30,7 @@ public struct SED: Sendable {
   /// What the trunk sees.
   ///
   /// - Parameter images: [N, H, W, 3], normalised as ``SEDPreprocessing`` does.
+  /// - Returns: the maps of its stages, and the projected features.
   /// - Throws: ``SegmenterError`` where a side is no multiple of 32.
   public func features(_ images: Tensor) throws -> SEDFeatures {
     let (n, h, w, c) = images.dimensions4("SED")
@@ -67,7 +68,9 @@ public struct SED: Sendable {
     }
     return SEDPrediction(
       logits: joinedRows(logits), survivors: survivors,
-      auxiliaryLogits: auxiliary[0].indices.map { stage in joinedRows(auxiliary.map { $0[stage] }) })
+      auxiliaryLogits: auxiliary[0].indices.map { stage in
+        joinedRows(auxiliary.map { $0[stage] })
+      })
   }
 
   /// Trunk and decoder.
@@ -89,19 +92,21 @@ public struct SED: Sendable {
     else {
       throw SegmenterError(
         .usage, "",
-        "class embeddings \(classes.shape), expected [classes, \(wanted[0]), \(wanted[1])]: \(wanted[0]) sentences for "
-          + "each class, each of \(wanted[1]) numbers")
+        "class embeddings \(classes.shape), expected [classes, \(wanted[0]), \(wanted[1])]: "
+          + "\(wanted[0]) sentences for each class, each of \(wanted[1]) numbers")
     }
     guard !options.rejects || n == 1 else {
       throw SegmenterError(
         .usage, "",
-        "early rejection chooses classes for one picture, found a batch of \(n); give one picture at a time")
+        "early rejection chooses classes for one picture, found a batch of \(n); "
+          + "give one picture at a time")
     }
     guard min(h, w) >= options.pooling else {
       throw SegmenterError(
         .usage, "",
         "a picture of \(w * SEDTrunk.stride)×\(h * SEDTrunk.stride) pixels is too small for a pooling of "
-          + "\(options.pooling)×\(options.pooling), expected sides from \(options.pooling * SEDTrunk.stride)")
+          + "\(options.pooling)×\(options.pooling), expected sides from \(options.pooling * SEDTrunk.stride)"
+      )
     }
   }
 }

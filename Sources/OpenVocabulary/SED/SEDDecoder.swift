@@ -77,8 +77,10 @@ struct SEDDecoder: Sendable {
       })
   }
 
-  /// The cost map at the size behind a stage, through every transposed convolution up to it [T, 2H, 2W, G].
-  func costGuidance(_ cost: Tensor, stage: Int) -> Tensor {
-    stages[...stage].reduce(cost) { $1.costGuidance($0, then: .relu) }
+  /// The cost map's guidance for a stage, through every transposed convolution up to it, the last one's squares not yet
+  /// spread: [T, H, W, 4 G].
+  func costSquares(_ cost: Tensor, stage: Int) -> Tensor {
+    let before = stages[..<stage].reduce(cost) { $1.costGuidance($0, then: .relu) }
+    return stages[stage].costGuidance.squares(before, then: .relu)
   }
 }

@@ -85,7 +85,7 @@ struct SEDDecoding {
     let layers = decoder.stages[stage]
     chunk.map = layers.attention(chunk.map, sums: sums, pooling: options.pooling)
     chunk.map = layers.fusion(
-      chunk.map, costGuidance: decoder.costGuidance(chunk.cost, stage: stage),
+      chunk.map, costSquares: decoder.costSquares(chunk.cost, stage: stage),
       pictureTerm: pictureTerms[stage])
     return chunk
   }

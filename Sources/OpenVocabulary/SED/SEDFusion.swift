@@ -7,7 +7,7 @@ import TensorCore
 /// The first convolution runs over three things side by side, of which the picture's guidance is the same for all
 /// classes: its part of the sum is computed once.
 ///
-/// - Shapes: `x` [T, H, W, C], the picture's guidance [1, 2H, 2W, G], the cost map's [T, 2H, 2W, G] → [T, 2H, 2W, O].
+/// - Shapes: `x` [T, H, W, C], the picture's term [1, 2H, 2W, O], the cost map's squares [T, H, W, 4 G] → [T, 2H, 2W, O].
 /// - Weights: `up`, `conv.double_conv.{0, 1, 3, 4}`.
 /// - Source: xb534/SED `model.py` (`Up`, `DoubleConv`).
 struct SEDFusion: Sendable {
@@ -44,9 +44,15 @@ struct SEDFusion: Sendable {
     convolution(guidance, ofPicture, padding: Padding(1))
   }
 
-  /// Applies the layer; `pictureTerm` is what the picture's guidance adds.
-  func callAsFunction(_ x: Tensor, costGuidance: Tensor, pictureTerm: Tensor) -> Tensor {
-    let joined = joinedChannels([up(x), costGuidance])  // [T, 2H, 2W, C]
+  /// Applies the layer.
+  ///
+  /// - Parameters:
+  ///   - x: the classes' maps.
+  ///   - costSquares: the cost map's guidance, before it is spread to twice the size.
+  ///   - pictureTerm: what the picture's guidance adds to the first convolution.
+  /// - Returns: the maps at twice the size.
+  func callAsFunction(_ x: Tensor, costSquares: Tensor, pictureTerm: Tensor) -> Tensor {
+    let joined = depthToSpace([up.squares(x), costSquares], block: 2)  // [T, 2H, 2W, C]
     let first = norm1(
       convolution(joined, ofClass, padding: Padding(1), adding: pictureTerm), thenReLU: true)
     return norm2(convolution(first, second, padding: Padding(1)), thenReLU: true)

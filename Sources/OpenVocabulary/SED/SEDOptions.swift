@@ -1,12 +1,15 @@
 /// How SED's decoder runs.
 public struct SEDOptions: Sendable, Equatable {
-  /// Category early rejection: before each stage only those classes stay that are among so many best ones at some
-  /// position; nil keeps all. The authors recommend 8.
+  /// Category early rejection, if any.
+  ///
+  /// Before each stage only those classes stay that are among so many best ones at some position. The authors recommend 8.
   public var rejection: Int?
   /// Positions along a side that classes are averaged over before they look at each other: 1 as the authors evaluate, 2 as
   /// they train.
   public var pooling: Int
-  /// Classes that are computed together; nil chooses. No result depends on it, memory does.
+  /// Classes that are computed together; nil chooses.
+  ///
+  /// No result depends on it, memory does.
   public var classChunk: Int?
   /// Whether the logits of the three auxiliary heads are wanted.
   public var auxiliaryLogits: Bool

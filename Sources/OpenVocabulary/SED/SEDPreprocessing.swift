@@ -51,7 +51,7 @@ public enum SEDPreprocessing {
         }
       }
     }
-    return bilinearResized(normalized, height: side, width: side)
+    return bilinearResized(normalized, height: side, width: side, inSingle: true)
   }
 
   /// Probabilities at a picture's size.

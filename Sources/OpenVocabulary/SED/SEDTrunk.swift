@@ -76,14 +76,14 @@ struct SEDTrunk: Sendable {
   /// Applies the trunk.
   func callAsFunction(_ x: Tensor) -> SEDFeatures {
     var maps: [Tensor] = []
-    var last = stemNorm(stem(x))
+    var map = stemNorm(stem(x))
     for stage in stages {
-      last = stage(last)
-      maps.append(last)
+      map = stage(map)
+      maps.append(map)
     }
-    let normed = norm(last)
-    let dense =
-      projection.count == 1 ? projection[0](normed) : projection[1](projection[0](normed, then: .gelu))
-    return SEDFeatures(maps: maps, dense: dense)
+    // One linear map, or two with a GELU between.
+    let last = projection.count - 1
+    let inner = projection[..<last].reduce(norm(map)) { $1($0, then: .gelu) }
+    return SEDFeatures(maps: maps, dense: projection[last](inner))
   }
 }

@@ -23,7 +23,8 @@ public func linearAttentionSums(
   let sums = [shape.positions, heads, shape.width + 1, shape.width]
   precondition(
     values.shape == keys.shape && before?.shape ?? sums == sums,
-    "linearAttentionSums: keys \(keys.shape), values \(values.shape), before \(before?.shape ?? [])")
+    "linearAttentionSums: keys \(keys.shape), values \(values.shape), before \(before?.shape ?? [])"
+  )
   precondition(
     !keys.isTracked && !values.isTracked, "linearAttentionSums has no rule for gradients")
   let kernels = KernelLevel.kernels

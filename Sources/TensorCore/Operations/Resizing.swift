@@ -10,19 +10,21 @@ import CKernels
 ///   - width: its columns.
 ///   - alignsCorners: whether the first and last pixels' centres stay where they are, so that new pixels are
 ///     (H − 1) / (`height` − 1) old ones apart; otherwise the map's edges stay, and they are H / `height` apart.
+///   - inSingle: whether places are computed in single precision, with the error of the reference; only where corners are not
+///     aligned.
 /// - Returns: the resized map.
 /// - Gradient: each pixel's, shared among the pixels it was mixed from as it was mixed.
 /// - Source: `torch.nn.functional.interpolate`, mode bilinear, `align_corners` as given, no antialiasing.
 public func bilinearResized(
-  _ x: Tensor, height: Int, width: Int, alignsCorners: Bool = false
+  _ x: Tensor, height: Int, width: Int, alignsCorners: Bool = false, inSingle: Bool = false
 ) -> Tensor {
   let (n, h, w, c) = x.dimensions4("bilinearResized")
   precondition(
     h > 0 && w > 0 && height > 0 && width > 0 && max(h, w) <= Int(UInt32.max),
     "bilinearResized: \(x.shape) to \(height)×\(width)")
   if height == h && width == w { return x }
-  let rows = BilinearTaps(from: h, to: height, alignsCorners: alignsCorners)
-  let columns = BilinearTaps(from: w, to: width, alignsCorners: alignsCorners)
+  let rows = BilinearTaps(from: h, to: height, alignsCorners: alignsCorners, inSingle: inSingle)
+  let columns = BilinearTaps(from: w, to: width, alignsCorners: alignsCorners, inSingle: inSingle)
   let result = Tensor(shape: [n, height, width, c]) { out in
     mixRows(
       x, stride: h, rows, columns, width: w, channels: c, into: out.baseAddress, width,
@@ -215,7 +217,19 @@ private struct BilinearTaps: Sendable {
   var second: [UInt32] = []
   var fraction: [Float] = []
 
-  init(from size: Int, to count: Int, alignsCorners: Bool) {
+  init(from size: Int, to count: Int, alignsCorners: Bool, inSingle: Bool = false) {
+    if inSingle && !alignsCorners {
+      // Rounded where PyTorch rounds.
+      let scale = Float(size) / Float(count)
+      for index in 0..<count {
+        let place = min(max((Float(index) + 0.5) * scale - 0.5, 0), Float(size - 1))
+        let left = Int(place)
+        first.append(UInt32(left))
+        second.append(UInt32(min(left + 1, size - 1)))
+        fraction.append(place - Float(left))
+      }
+      return
+    }
     let scale =
       alignsCorners ? Double(size - 1) / Double(max(count - 1, 1)) : Double(size) / Double(count)
     for index in 0..<count {
@@ -227,6 +241,7 @@ private struct BilinearTaps: Sendable {
       fraction.append(Float(place - Double(left)))
     }
   }
+
   /// The places `range` alone, in pixels counted from `start`.
   func part(_ range: Range<Int>, from start: Int) -> BilinearTaps {
     var part = self
