@@ -123,13 +123,15 @@ public struct LSegFile: Sendable {
     return CLIPTowerKeys.names(name).isEmpty && name != "text_projection"
   }
 
-  /// Keys that training stores and inference does not need.
+  /// Keys that training stores and inference does not need, and all that is no part of the network.
   private static func isSkipped(_ key: String, behind prefix: String) -> Bool {
-    guard key.hasPrefix(prefix) else { return false }
+    let parts = ["pretrained.", "scratch.", "clip_pretrained."]
+    guard key.hasPrefix(prefix), parts.contains(where: key.dropFirst(prefix.count).hasPrefix)
+    else { return true }
     let name = key.dropFirst(prefix.count)
     let starts = [
       "clip_pretrained.visual.", "clip_pretrained.logit_scale", "pretrained.model.norm.",
-      "pretrained.model.head.", "scratch.refinenet4.resConfUnit1.", "logit_scale",
+      "pretrained.model.head.", "scratch.refinenet4.resConfUnit1.",
     ]
     return starts.contains(where: name.hasPrefix) || name.hasSuffix(".num_batches_tracked")
   }
