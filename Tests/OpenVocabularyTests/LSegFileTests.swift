@@ -135,7 +135,8 @@ struct LSegFileTests {
       "sem_seg_head.predictor.clip_model.visual.trunk.stem.0.weight": .zeros([1]),
       "sem_seg_head.predictor.transformer.decoder1.up.bias": .zeros([1]),
     ])
-    #expect(refusal { _ = try LSegFile(sed) }.contains("is a checkpoint of SED, expected one of LSeg"))
+    #expect(
+      refusal { _ = try LSegFile(sed) }.contains("is a checkpoint of SED, expected one of LSeg"))
     let other = DictionarySource(["conv_in.weight": .zeros([1])])
     #expect(refusal { _ = try LSegFile(other) }.contains("expected one of LSeg"))
     let broken = try LSegFileTests().tensors { $0["net.scratch.layer2_rn.weight"] = .zeros([0]) }

@@ -3,6 +3,7 @@ import OpenVocabulary
 import TensorCore
 import TestSupport
 import Testing
+import TextConditioning
 
 /// LSeg with the image encoders of which there are no golden outputs, and the text tower, at small sizes, against timm,
 /// torchvision and open_clip (Tests/Fixtures/openvocabulary/generate_lseg.py).

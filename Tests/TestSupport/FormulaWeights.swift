@@ -24,7 +24,9 @@ public struct FormulaWeights: WeightSource {
     let noted = try JSONValue.parse(try fixture.note("shapes").utf8)[network]?.members ?? []
     self.init(
       Dictionary(
-        uniqueKeysWithValues: noted.map { ($0.name, $0.value.elements?.compactMap(\.integer) ?? []) }),
+        uniqueKeysWithValues: noted.map {
+          ($0.name, $0.value.elements?.compactMap(\.integer) ?? [])
+        }),
       seed: seed)
   }
 
