@@ -58,9 +58,7 @@ import Testing
     let found = Tensor(
       (0..<shape.reduce(1, *)).map { index in
         let (place, label) = (index % area, index / area % shape[2])
-        let (template, picture) = (
-          index / area / shape[2] % shape[1] * 5, index / area / shape[2] / shape[1]
-        )
+        let (template, picture) = (index / area / shape[2] % shape[1] * 5, index / area / shape[2] / shape[1])
         return (0..<d).reduce(Float(0)) {
           $0 + x[(picture * area + place) * d + $1] * y[(label * 80 + template) * d + $1]
         }
@@ -98,10 +96,9 @@ import Testing
       let rejected = rows[2].indices.filter { rows[2][$0] == 0 }
       #expect(!rejected.isEmpty)
       let values = probabilities.values
-      #expect(
-        rejected.allSatisfy { label in
-          stride(from: label, to: values.count, by: 16).allSatisfy { values[$0] == 0 }
-        })
+      #expect(rejected.allSatisfy { label in
+        stride(from: label, to: values.count, by: 16).allSatisfy { values[$0] == 0 }
+      })
       // No class depends on how classes are cut.
       options.classChunk = 3
       let cut = try network.decode(features, classes: classes, options)

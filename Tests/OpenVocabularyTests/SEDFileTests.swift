@@ -33,8 +33,7 @@ struct SEDFileTests {
     let small = try SEDFile(PublishedSED.small.weights(seed: 1)).configuration
     #expect(small.trunkWidths == [12, 20, 24, 40] && small.trunkDepths == [1, 2, 3, 1])
     #expect(small.featureWidth == 16 && small.projectionWidth == 40 && small.templates == 3)
-    #expect(
-      small.stages.map(\.outputs) == [16, 16, 16] && small.stages.map(\.kernel) == [9, 9, 9])
+    #expect(small.stages.map(\.outputs) == [16, 16, 16] && small.stages.map(\.kernel) == [9, 9, 9])
     #expect(small.variant == nil)
     #expect(try SEDFile(PublishedSED.base.weights(seed: 1)).configuration.variant == .base)
     #expect(try SEDFile(PublishedSED.large.weights(seed: 1)).configuration.variant == .large)
@@ -106,8 +105,7 @@ struct SEDFileTests {
 
   @Test func aFileOfLSegIsRefusedByName() throws {
     let lseg = DictionarySource([
-      "net.scratch.head1.weight": .zeros([2, 2, 1, 1]),
-      "net.pretrained.model.cls_token": .zeros([1]),
+      "net.scratch.head1.weight": .zeros([2, 2, 1, 1]), "net.pretrained.model.cls_token": .zeros([1]),
     ])
     #expect(refusal { _ = try SEDFile(lseg) }.contains("LSeg"))
     #expect(refusal { _ = try SEDFile(DictionarySource(["weight": .zeros([1])])) }.contains("SED"))

@@ -79,8 +79,7 @@ struct SmallSEDTests {
     let all = try network(image(), classes: classes)
     let none = try network(image(), classes: classes, SEDOptions(rejection: 4))
     #expect(all.logits.values == none.logits.values && none.evaluatedClasses == [4, 4, 4])
-    let few = try network(
-      image(), classes: classes, SEDOptions(rejection: 1, auxiliaryLogits: true))
+    let few = try network(image(), classes: classes, SEDOptions(rejection: 1, auxiliaryLogits: true))
     #expect(few.evaluatedClasses == few.evaluatedClasses.sorted(by: >))
     #expect(few.auxiliaryLogits.count == 3)
   }

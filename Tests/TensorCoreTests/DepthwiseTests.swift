@@ -3,9 +3,7 @@ import TensorCore
 import TestSupport
 import Testing
 
-@Suite(
-  "Depthwise convolution, linear attention and fused activations against plain loops, at every level"
-)
+@Suite("Depthwise convolution, linear attention and fused activations against plain loops, at every level")
 struct DepthwiseTests {
   @Test(arguments: KernelLevel.available)
   func depthwiseConvolutionMatchesThePlainOne(level: KernelLevel) {
@@ -98,8 +96,7 @@ struct DepthwiseTests {
           let found = convolution(
             x, weights, bias: bias, padding: Padding(1), adding: residual, then: activation)
           let difference = expected[activation].map { Difference(found, $0).ofRange } ?? .infinity
-          #expect(
-            difference < (activation == .positiveELU ? 2e-7 : 1e-30), "\(level) \(activation)")
+          #expect(difference < (activation == .positiveELU ? 2e-7 : 1e-30), "\(level) \(activation)")
         }
       }
     }

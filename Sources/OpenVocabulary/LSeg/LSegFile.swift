@@ -41,6 +41,7 @@ public struct LSegFile: Sendable {
   /// Reads the image network.
   ///
   /// - Parameter head: how logits are smoothed; nil for a file without the weights of a head block.
+  /// - Returns: the network, which holds the head's weights and the encoder's, not the text tower's.
   /// - Throws: `CheckpointError` naming the keys that are missing, misshapen or have no place; where a head is asked for
   ///   that the file has no weights for, and where the file has some and does not say of which kind.
   public func network(head: LSegHead? = nil) throws -> LSeg {

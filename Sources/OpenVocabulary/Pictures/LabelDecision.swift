@@ -94,8 +94,7 @@ struct LabelDecision {
   /// - Throws: ``SegmenterError`` where a pixel had no score that is a number.
   func finished() throws -> (labels: [Int32], probabilities: [Float]) {
     guard !label.contains(-1) else {
-      throw SegmenterError(
-        .notFinite, "", "the segmenter's scores are not numbers; its weights are broken")
+      throw SegmenterError(.notFinite, "", "the segmenter's scores are not numbers; its weights are broken")
     }
     return (label, kind == .logits ? sum.map { 1 / $0 } : best)
   }

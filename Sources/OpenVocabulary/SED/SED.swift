@@ -67,8 +67,7 @@ public struct SED: Sendable {
     }
     return SEDPrediction(
       logits: joinedRows(logits), survivors: survivors,
-      auxiliaryLogits: auxiliary[0].indices.map { stage in joinedRows(auxiliary.map { $0[stage] }) }
-    )
+      auxiliaryLogits: auxiliary[0].indices.map { stage in joinedRows(auxiliary.map { $0[stage] }) })
   }
 
   /// Trunk and decoder.
@@ -96,15 +95,13 @@ public struct SED: Sendable {
     guard !options.rejects || n == 1 else {
       throw SegmenterError(
         .usage, "",
-        "early rejection chooses classes for one picture, found a batch of \(n); give one picture at a time"
-      )
+        "early rejection chooses classes for one picture, found a batch of \(n); give one picture at a time")
     }
     guard min(h, w) >= options.pooling else {
       throw SegmenterError(
         .usage, "",
         "a picture of \(w * SEDTrunk.stride)×\(h * SEDTrunk.stride) pixels is too small for a pooling of "
-          + "\(options.pooling)×\(options.pooling), expected sides from \(options.pooling * SEDTrunk.stride)"
-      )
+          + "\(options.pooling)×\(options.pooling), expected sides from \(options.pooling * SEDTrunk.stride)")
     }
   }
 }

@@ -83,8 +83,7 @@ struct SEDTrunk: Sendable {
     }
     let normed = norm(last)
     let dense =
-      projection.count == 1
-      ? projection[0](normed) : projection[1](projection[0](normed, then: .gelu))
+      projection.count == 1 ? projection[0](normed) : projection[1](projection[0](normed, then: .gelu))
     return SEDFeatures(maps: maps, dense: dense)
   }
 }
