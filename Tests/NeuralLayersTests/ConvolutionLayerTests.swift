@@ -19,7 +19,8 @@ import Testing
     let expected = Tensor(shape: [2, 3 * kernel, 4 * kernel, outputs]) { out in
       for index in 0..<out.count {
         let (o, column) = (index % outputs, index / outputs % (4 * kernel))
-        let row = index / outputs / (4 * kernel)  // samples' rows follow each other: 3k is a multiple of k
+        // Samples' rows follow each other, and there are a multiple of the kernel's.
+        let row = index / outputs / (4 * kernel)
         var sum = Double(b[o])
         for i in 0..<inputs {
           let tap = (row % kernel) * kernel + column % kernel
