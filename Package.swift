@@ -170,7 +170,7 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "NeuralLayersTests",
-      dependencies: ["NeuralLayers", "TensorCore", "TestSupport"],
+      dependencies: ["NeuralLayers", "Checkpoints", "TensorCore", "TestSupport"],
       swiftSettings: settings),
     .testTarget(
       name: "TextConditioningTests",

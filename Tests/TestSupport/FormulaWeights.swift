@@ -1,3 +1,4 @@
+import CanonicalJSON
 public import Checkpoints
 public import TensorCore
 
@@ -16,6 +17,22 @@ public struct FormulaWeights: WeightSource {
     self.seed = seed
     self.name = name
     keys = shapes.keys.sorted()
+  }
+
+  /// Takes the shapes that a fixture noted under `shapes`, for one of several networks.
+  public init(of network: String, notedIn fixture: Fixture, seed: UInt64) throws {
+    let noted = try JSONValue.parse(try fixture.note("shapes").utf8)[network]?.members ?? []
+    self.init(
+      Dictionary(
+        uniqueKeysWithValues: noted.map {
+          ($0.name, $0.value.elements?.compactMap(\.integer) ?? [])
+        }),
+      seed: seed)
+  }
+
+  /// Every tensor by its key, behind a prefix.
+  public func tensors(behind prefix: String = "") throws -> [String: Tensor] {
+    Dictionary(uniqueKeysWithValues: try keys.map { (prefix + $0, try tensor($0)) })
   }
 
   /// Type and shape of a key; nil where there is no such key.

@@ -41,6 +41,7 @@ public struct LSegFile: Sendable {
   /// Reads the image network.
   ///
   /// - Parameter head: how logits are smoothed; nil for a file without the weights of a head block.
+  /// - Returns: the network, which holds the head's weights and the encoder's, not the text tower's.
   /// - Throws: `CheckpointError` naming the keys that are missing, misshapen or have no place; where a head is asked for
   ///   that the file has no weights for, and where the file has some and does not say of which kind.
   public func network(head: LSegHead? = nil) throws -> LSeg {
@@ -123,13 +124,15 @@ public struct LSegFile: Sendable {
     return CLIPTowerKeys.names(name).isEmpty && name != "text_projection"
   }
 
-  /// Keys that training stores and inference does not need.
+  /// Keys that training stores and inference does not need, and all that is no part of the network.
   private static func isSkipped(_ key: String, behind prefix: String) -> Bool {
-    guard key.hasPrefix(prefix) else { return false }
+    let parts = ["pretrained.", "scratch.", "clip_pretrained."]
+    guard key.hasPrefix(prefix), parts.contains(where: key.dropFirst(prefix.count).hasPrefix)
+    else { return true }
     let name = key.dropFirst(prefix.count)
     let starts = [
       "clip_pretrained.visual.", "clip_pretrained.logit_scale", "pretrained.model.norm.",
-      "pretrained.model.head.", "scratch.refinenet4.resConfUnit1.", "logit_scale",
+      "pretrained.model.head.", "scratch.refinenet4.resConfUnit1.",
     ]
     return starts.contains(where: name.hasPrefix) || name.hasSuffix(".num_batches_tracked")
   }

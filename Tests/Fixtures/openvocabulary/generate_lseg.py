@@ -184,14 +184,14 @@ def main():
         image = formula.tensor("image", (2, 3, 64, 160), "input", SEED)
         text = formula.tensor("text", (3, WIDTH), "input", SEED)
         features = network.features(image)
-        tensors[f"{name}.features"] = features[:, :, ::5, ::5]
+        tensors[f"{name}.features_every_5th"] = features[:, :, ::5, ::5]
         heads = {
             "plain": (),
             "bottleneck": ("bottleneck", functional.relu, 3),
             "depthwise": ("depthwise", functional.relu, 1),
         }
         for head, settings in heads.items():
-            tensors[f"{name}.{head}"] = network.logits(features, text, *settings)[:, :, ::5, ::5]
+            tensors[f"{name}.{head}_every_5th"] = network.logits(features, text, *settings)[:, :, ::5, ::5]
     text_tower(tensors, shapes)
     notes = dict(
         torch=torch.__version__,
