@@ -81,7 +81,7 @@ public struct LabelEncoder: Sendable {
         end += 1
       }
       let group = missing[start..<end]
-      var rows = unitRows(tower(group.flatMap { sentences[$0] }))
+      var rows = unitVectors(tower(group.flatMap { sentences[$0] }))
       for place in group {
         let own = rows.rows(0..<sentences[place].count)
         rows = rows.rows(sentences[place].count..<rows.shape[0])
@@ -151,21 +151,6 @@ public struct LabelEncoder: Sendable {
         }
       }
     }
-    return unitRows(means)
-  }
-}
-
-/// Rows of length 1; a row of zeros stays what it is.
-func unitRows(_ x: Tensor) -> Tensor {
-  let width = x.lastDimension
-  return x.withUnsafeBuffer { source in
-    Tensor(shape: x.shape) { out in
-      for start in stride(from: 0, to: source.count, by: width) {
-        var squares = 0.0
-        for index in start..<start + width { squares += Double(source[index]) * Double(source[index]) }
-        let scale = Float(squares > 0 ? 1 / squares.squareRoot() : 1)
-        for index in start..<start + width { out[index] = source[index] * scale }
-      }
-    }
+    return unitVectors(means)
   }
 }

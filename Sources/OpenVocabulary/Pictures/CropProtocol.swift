@@ -16,7 +16,7 @@ struct CropProtocol: Sendable, Equatable {
 
   /// A picture at one scale.
   struct View {
-    /// The resized picture, padded with black on the right and below [1, H, W, 3], -1 to 1.
+    /// The resized picture, padded with black on the right and below [1, H, W, 3].
     let picture: Tensor
     /// Its size without padding.
     let height: Int
@@ -41,10 +41,12 @@ struct CropProtocol: Sendable, Equatable {
     self.inputSide = inputSide
   }
 
-  /// The views of a picture.
-  func views(of picture: PixelImage) -> [View] {
-    let samples = Self.normalised(picture)
-    guard let inputSide else { return scales.map { Self.view(of: samples, scale: $0) } }
+  /// The views of a picture, normalised as a backbone wants it.
+  func views(of picture: PixelImage, for backbone: LSegConfiguration.Backbone) -> [View] {
+    let samples = Self.normalised(picture, backbone)
+    guard let inputSide else {
+      return scales.map { Self.view(of: samples, scale: $0, backbone) }
+    }
     let resized = bilinearResized(
       samples, height: inputSide, width: inputSide, alignsCorners: true)
     return [
@@ -53,15 +55,22 @@ struct CropProtocol: Sendable, Equatable {
     ]
   }
 
-  /// The samples of a picture from -1 to 1 [1, h, w, 3].
-  private static func normalised(_ picture: PixelImage) -> Tensor {
+  /// The samples of a picture less the mean, over the deviation [1, h, w, 3].
+  private static func normalised(
+    _ picture: PixelImage, _ backbone: LSegConfiguration.Backbone
+  ) -> Tensor {
     let samples = picture.rgb.samples
+    let (mean, deviation) = (backbone.pixelMean, backbone.pixelDeviation)
     return Tensor(shape: [1, picture.height, picture.width, 3]) { out in
-      for (index, sample) in samples.enumerated() { out[index] = Float(sample) / 127.5 - 1 }
+      for (index, sample) in samples.enumerated() {
+        out[index] = (Float(sample) / 255 - mean[index % 3]) / deviation[index % 3]
+      }
     }
   }
 
-  private static func view(of samples: Tensor, scale: Double) -> View {
+  private static func view(
+    of samples: Tensor, scale: Double, _ backbone: LSegConfiguration.Backbone
+  ) -> View {
     let (_, h, w, _) = samples.dimensions4("picture")
     let long = Int((Double(baseSide) * scale).rounded(.up))
     func short(_ side: Int, _ longer: Int) -> Int {
@@ -76,17 +85,20 @@ struct CropProtocol: Sendable, Equatable {
     }
     let (rows, columns) = (starts(height), starts(width))
     let padded = extended(
-      resized, height: (rows.last ?? 0) + cropSide, width: (columns.last ?? 0) + cropSide)
+      resized, height: (rows.last ?? 0) + cropSide, width: (columns.last ?? 0) + cropSide,
+      with: zip(backbone.pixelMean, backbone.pixelDeviation).map { -$0 / $1 })
     return View(
       picture: padded, height: height, width: width,
       crops: rows.flatMap { y in columns.map { (y, $0) } }, side: cropSide)
   }
 
-  private static func extended(_ picture: Tensor, height: Int, width: Int) -> Tensor {
+  private static func extended(
+    _ picture: Tensor, height: Int, width: Int, with black: [Float]
+  ) -> Tensor {
     let (_, h, w, c) = picture.dimensions4("picture")
     return picture.withUnsafeBuffer { source in
       Tensor(shape: [1, height, width, c]) { out in
-        out.update(repeating: -1)
+        for index in 0..<out.count { out[index] = black[index % c] }
         for y in 0..<h {
           for index in 0..<w * c { out[y * width * c + index] = source[y * w * c + index] }
         }

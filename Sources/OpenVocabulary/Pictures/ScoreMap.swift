@@ -10,9 +10,13 @@ struct ScoreMap: Sendable {
   /// The number of labels.
   var count: Int { scores.lastDimension }
 
-  /// Rows of the scores at a picture's size [1, rows, width, labels].
+  /// Rows of the scores at a picture's size [rows, width, labels].
   func rows(_ rows: Range<Int>, height: Int, width: Int) -> Tensor {
-    bilinearResized(
-      scores, height: height, width: width, alignsCorners: alignsCorners, part: rows)
+    let (_, h, w, count) = scores.dimensions4("scores")
+    let sources = bilinearSources(
+      of: rows, height: height, from: h, alignsCorners: alignsCorners)
+    return bilinearResizedRows(
+      scores.reshaped([h, w, count]).rows(sources), sources: sources, of: h, to: rows,
+      height: height, width: width, alignsCorners: alignsCorners)
   }
 }

@@ -10,32 +10,27 @@ import CKernels
 ///   - width: its columns.
 ///   - alignsCorners: whether the first and last pixels' centres stay where they are, so that new pixels are
 ///     (H − 1) / (`height` − 1) old ones apart; otherwise the map's edges stay, and they are H / `height` apart.
-///   - part: the rows of the result that are wanted; all of them where nil. Parts are not tracked.
-/// - Returns: the resized map, or its rows.
+/// - Returns: the resized map.
 /// - Gradient: each pixel's, shared among the pixels it was mixed from as it was mixed.
 /// - Source: `torch.nn.functional.interpolate`, mode bilinear, `align_corners` as given, no antialiasing.
 public func bilinearResized(
-  _ x: Tensor, height: Int, width: Int, alignsCorners: Bool = false, part: Range<Int>? = nil
+  _ x: Tensor, height: Int, width: Int, alignsCorners: Bool = false
 ) -> Tensor {
   let (n, h, w, c) = x.dimensions4("bilinearResized")
-  let wanted = part ?? 0..<height
   precondition(
     h > 0 && w > 0 && height > 0 && width > 0 && max(h, w) <= Int(UInt32.max),
     "bilinearResized: \(x.shape) to \(height)×\(width)")
-  precondition(
-    part == nil || n == 1 && !x.isTracked && wanted.lowerBound >= 0 && wanted.upperBound <= height,
-    "bilinearResized: rows \(wanted) of \(height), of \(x.shape)")
-  if part == nil && height == h && width == w { return x }
+  if height == h && width == w { return x }
   let rows = BilinearTaps(from: h, to: height, alignsCorners: alignsCorners)
   let columns = BilinearTaps(from: w, to: width, alignsCorners: alignsCorners)
   let kernels = KernelLevel.kernels
   let timing = OperationTiming(.resizing)
   defer { timing.end() }
-  let result = Tensor(shape: [n, wanted.count, width, c]) { out in
+  let result = Tensor(shape: [n, height, width, c]) { out in
     guard let destination = out.baseAddress, c > 0 else { return }
     x.withUnsafePointer { source in
-      Parallel.forEach(n * wanted.count, scratch: w * c) { piece, mixed in
-        let (sample, y) = (piece / wanted.count, wanted.lowerBound + piece % wanted.count)
+      Parallel.forEach(n * height, scratch: w * c) { piece, mixed in
+        let (sample, y) = (piece / height, piece % height)
         let image = source + sample * h * w * c
         ck_bilinear_row(
           kernels, image + Int(rows.first[y]) * w * c, image + Int(rows.second[y]) * w * c,
