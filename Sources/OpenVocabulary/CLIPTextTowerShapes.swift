@@ -7,7 +7,6 @@ import TextConditioning
 ///   mlp}`, `ln_final`, `text_projection` [W, D]. Its authors give every head 64 values.
 public struct CLIPTextTowerShapes: Sendable, Equatable {
   private static let headWidth = 64
-  private static let mostLayers = 256
   private static let mostWidth = 16_384
 
   /// What the tower's keys begin with, with the dot.
@@ -32,41 +31,22 @@ public struct CLIPTextTowerShapes: Sendable, Equatable {
   ///
   /// - Throws: `CheckpointError` where a tensor that tells a size is absent or has no such size.
   public init(_ source: any WeightSource, prefix: String) throws {
-    func size(_ key: String, _ axis: Int, _ limit: Int) throws -> Int {
-      guard let shape = source.record(prefix + key)?.shape else {
-        throw CheckpointError(
-          .missingTensor, file: source.name, key: prefix + key,
-          "the tensor is missing, so that the text tower's sizes are unknown")
-      }
-      guard shape.count == 2, (1...limit).contains(shape[axis]) else {
-        throw CheckpointError(
-          .wrongShape, file: source.name, key: prefix + key,
-          "found shape \(shape), expected a matrix with 1 to \(limit) along axis \(axis)")
-      }
-      return shape[axis]
-    }
+    let shape = StoredShapes(source: source, prefix: prefix)
     self.prefix = prefix
     let table = "token_embedding.weight"
-    vocabularySize = try size(table, 0, 4_194_304)
-    width = try size(table, 1, Self.mostWidth)
-    guard width.isMultiple(of: Self.headWidth) else {
+    let tokens = try shape(table, axes: 2, limit: 4_194_304)
+    (vocabularySize, width) = (tokens[0], tokens[1])
+    guard width <= Self.mostWidth, width.isMultiple(of: Self.headWidth) else {
       throw CheckpointError(
         .wrongShape, file: source.name, key: prefix + table,
-        "found tokens of width \(width), expected a multiple of \(Self.headWidth), a head's width")
+        "found tokens of width \(width), expected a multiple of \(Self.headWidth), a head's width, "
+          + "up to \(Self.mostWidth)")
     }
-    positionCount = try size("positional_embedding", 0, 65_536)
-    featureWidth = try size("text_projection", 1, Self.mostWidth)
-    innerWidth = try size("transformer.resblocks.0.mlp.c_fc.weight", 0, 65_536)
+    positionCount = try shape("positional_embedding", axes: 2)[0]
+    featureWidth = try shape("text_projection", axes: 2)[1]
+    innerWidth = try shape("transformer.resblocks.0.mlp.c_fc.weight", axes: 2)[0]
     // A layer that is not there leaves a gap, which is named when its tensors are asked for.
-    let layers = source.keys.compactMap { key in
-      key.hasPrefix(prefix) ? CLIPTowerKeys.layer(String(key.dropFirst(prefix.count))) : nil
-    }
-    layerCount = (layers.max() ?? 0) + 1
-    guard layerCount <= Self.mostLayers else {
-      throw CheckpointError(
-        .unsupported, file: source.name, key: prefix + "transformer.resblocks.\(layerCount - 1)",
-        "found \(layerCount) layers, expected at most \(Self.mostLayers)")
-    }
+    layerCount = try shape.count("transformer.resblocks.")
   }
 
   /// Asks for every tensor of the tower.
