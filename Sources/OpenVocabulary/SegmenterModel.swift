@@ -1,4 +1,4 @@
-public import Checkpoints
+import Checkpoints
 
 /// A file of a segmenter, whichever of the published ones it is.
 public struct SegmenterModel: Sendable {
@@ -41,6 +41,17 @@ public struct SegmenterModel: Sendable {
   public var hasHeadBlock: Bool {
     guard case .lseg(let file) = file else { return false }
     return file.configuration.hasHeadBlock
+  }
+
+  /// Refuses a head block that the network does not have.
+  ///
+  /// - Throws: ``SegmenterError`` naming the option.
+  public func check(_ head: LSegHead.Kind, option: String) throws {
+    guard architecture == .lseg || head == .none else {
+      throw SegmenterError(
+        .usage, option,
+        "is \(SegmenterArchitecture.lseg.title)'s, and the model is \(architecture.title); leave it out")
+    }
   }
 
   /// Reads the image network.

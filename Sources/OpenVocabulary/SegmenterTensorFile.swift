@@ -1,4 +1,4 @@
-public import Checkpoints
+import Checkpoints
 public import TensorCore
 
 /// What a network is given and gives, as tensors in safetensors files: for comparisons with other code.

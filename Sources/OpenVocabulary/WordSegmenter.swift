@@ -12,4 +12,12 @@ public enum WordSegmenter: Sendable {
     case .sed: .sed
     }
   }
+
+  /// D, the length of features that pixels are compared with.
+  public var featureWidth: Int {
+    switch self {
+    case .lseg(let lseg): lseg.configuration.featureWidth
+    case .sed(let sed): sed.configuration.featureWidth
+    }
+  }
 }

@@ -56,7 +56,8 @@ public struct PictureSegmenter: Sendable {
   }
 
   private func segmented(_ picture: PixelImage, _ sed: SED) throws -> SegmentedPicture {
-    let shown = SEDPreprocessing.image(picture, side: settings.inputSide)
+    let shown = try SEDPreprocessing.input(
+      picture, side: settings.inputSide ?? SEDPreprocessing.inputSide)
     let prediction = try sed(
       shown, classes: features,
       SEDOptions(
