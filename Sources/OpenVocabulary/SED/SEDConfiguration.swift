@@ -1,3 +1,4 @@
+public import CanonicalJSON
 public import Checkpoints
 
 /// The sizes of a SED, as the shapes in its file tell them.
@@ -118,5 +119,17 @@ public struct SEDConfiguration: Sendable, Equatable {
         "found kernels \(taps) wide, expected an odd number up to \(mostTaps)")
     }
     return taps
+  }
+
+  /// The sizes for people and programs.
+  public var json: JSONValue {
+    func list(_ numbers: [Int]) -> JSONValue { .array(numbers.map { .integer(Int64($0)) }) }
+    return [
+      "variant": variant.map { .string($0.rawValue) } ?? .null,
+      "trunk_widths": list(trunkWidths), "trunk_depths": list(trunkDepths),
+      "feature_width": .integer(Int64(featureWidth)), "templates": .integer(Int64(templates)),
+      "decoder_widths": list(stages.map(\.inputs) + [outputs]),
+      "decoder_kernels": list(stages.map(\.kernel)),
+    ]
   }
 }

@@ -81,10 +81,18 @@ public struct SEDFile: Sendable {
   /// - Precondition: as of `CLIPTextTower`.
   public func textFeatures(_ ids: [[Int]]) throws -> Tensor { try textTower()(ids) }
 
-  /// What does not fit, without reading weights.
+  /// What the file is and what does not fit; no weight is read.
   ///
-  /// - Throws: `CheckpointError` where sizes of the text tower cannot be told.
-  func audit(isWithText: Bool) throws -> WeightReport {
+  /// - Throws: `CheckpointError` where the text tower is there and its sizes cannot be told.
+  public func report() throws -> SegmenterReport {
+    SegmenterReport(
+      architecture: .sed, configuration: configuration.json, parameters: source.parameterCount,
+      types: source.typeCounts, audit: try audit(isWithText: hasTextTower), skipped: skipped,
+      notices: hasTextTower
+        ? [] : ["no text tower: words cannot be encoded with this file alone"])
+  }
+
+  private func audit(isWithText: Bool) throws -> WeightReport {
     let audit = WeightAudit(source)
     _ = try SED(scope(audit.scope), configuration)
     if isWithText && hasTextTower {
@@ -103,14 +111,9 @@ public struct SEDFile: Sendable {
   private func isUnexpected(_ key: String) -> Bool {
     guard !Self.isSkipped(key, behind: prefix) else { return false }
     guard key.hasPrefix(textPrefix) else { return true }
-    let rest = key.dropFirst(textPrefix.count)
-    return !Self.textParts.contains { rest.hasPrefix($0) }
+    let name = String(key.dropFirst(textPrefix.count))
+    return CLIPTowerKeys.names(name).isEmpty && name != "text_projection"
   }
-
-  private static let textParts = [
-    "transformer.resblocks.", "token_embedding.", "positional_embedding", "ln_final.",
-    "text_projection",
-  ]
 
   /// Whether a key is known to have no effect: CLIP's scale of logits and its text tower's mask, buffers, the picture's
   /// normalisation, and whatever the file of a training holds beside the predictor.
