@@ -50,13 +50,15 @@ public struct SegmenterModel: Sendable {
     guard architecture == .lseg || head == .none else {
       throw SegmenterError(
         .usage, option,
-        "is \(SegmenterArchitecture.lseg.title)'s, and the model is \(architecture.title); leave it out")
+        "is \(SegmenterArchitecture.lseg.title)'s, and the model is \(architecture.title); leave it out"
+      )
     }
   }
 
   /// Reads the image network.
   ///
   /// - Parameter head: how LSeg's logits are smoothed.
+  /// - Returns: the network.
   /// - Throws: `CheckpointError` naming the keys that are missing, misshapen or have no place; where a head is asked for that
   ///   the file has no weights for.
   public func network(head: LSegHead = .none) throws -> WordSegmenter {

@@ -20,7 +20,9 @@ public struct SegmenterTensorFile: Sendable {
     source = try SafetensorsFile(path: path)
     let known = ["image", "tokens", "embeddings"]
     if let stray = source.keys.first(where: { !known.contains($0) }) {
-      throw fault(.unusedTensors, stray, "this tensor has no place; expected \(known.joined(separator: ", "))")
+      throw fault(
+        .unusedTensors, stray,
+        "this tensor has no place; expected \(known.joined(separator: ", "))")
     }
   }
 
@@ -55,7 +57,8 @@ public struct SegmenterTensorFile: Sendable {
     guard (tokens == nil) != (embeddings == nil) else {
       throw fault(
         .missingTensor, "tokens",
-        "found \(tokens == nil ? "neither tokens nor" : "both tokens and") embeddings, expected one of them")
+        "found \(tokens == nil ? "neither tokens nor" : "both tokens and") embeddings, expected one of them"
+      )
     }
     let key = tokens == nil ? "embeddings" : "tokens"
     var shape = (tokens ?? embeddings)?.shape ?? []

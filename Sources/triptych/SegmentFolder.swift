@@ -55,7 +55,8 @@ final class SegmentFolder {
   /// Whether a picture is finished and was not changed since.
   func isFinished(_ image: String, _ name: SegmentNames.Entry) -> Bool {
     guard finished.contains(image), let source = Self.changed(image),
-      let mask = Self.changed(files.shown(name.mask)), Self.changed(files.shown(name.overlay)) != nil
+      let mask = Self.changed(files.shown(name.mask)),
+      Self.changed(files.shown(name.overlay)) != nil
     else { return false }
     return source <= mask
   }

@@ -51,7 +51,8 @@ struct SegmentNames {
           continue
         }
         throw GenerationError(
-          .usage, "--output", "\(output)/\(name) would replace the picture \(source); give another folder")
+          .usage, "--output",
+          "\(output)/\(name) would replace the picture \(source); give another folder")
       }
     }
     self.entries = entries

@@ -16,7 +16,8 @@ extension TemplateSet {
       }
       throw GenerationError(
         .malformed, name,
-        "the template \"\(template.text)\" cannot be used as it is; expected one {object} and no other slot")
+        "the template \"\(template.text)\" cannot be used as it is; expected one {object} and no other slot"
+      )
     }
   }
 }

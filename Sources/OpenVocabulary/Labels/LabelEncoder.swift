@@ -44,7 +44,8 @@ public struct LabelEncoder: Sendable {
   ) throws {
     try tower.checkFits(tokenizer)
     guard !templates.isEmpty, templates.allSatisfy({ $0.contains(Self.slot) }) else {
-      throw SegmenterError(.usage, "templates", "expected sentences with \(Self.slot) for the label")
+      throw SegmenterError(
+        .usage, "templates", "expected sentences with \(Self.slot) for the label")
     }
     (self.tower, self.tokenizer, self.templates) = (tower, tokenizer, templates)
     (self.cache, self.fingerprint) = (cache, fingerprint)

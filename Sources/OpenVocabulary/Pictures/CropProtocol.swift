@@ -130,6 +130,7 @@ extension CropProtocol.View {
   ///   - labelCount: the number of labels.
   ///   - mirrored: whether each crop is shown mirrored too.
   ///   - logits: of a crop [1, side, side, labels], as it was shown.
+  /// - Returns: the logits of the view without its padding.
   func merged(
     labelCount: Int, mirrored: Bool, _ logits: (_ crop: Int, _ mirrored: Bool) throws -> Tensor
   ) rethrows -> Tensor {

@@ -42,6 +42,7 @@ struct LabelDecision {
   /// - Parameters:
   ///   - maps: of equal numbers of labels; a pixel's score is their mean.
   ///   - firstLabel: the number of the group's first label.
+  /// - Throws: nothing of its own; threads hand on what their work throws.
   mutating func compare(_ maps: [ScoreMap], firstLabel: Int) throws {
     let rowsTogether = max(1, min(height, Self.scoresTogether / (width * maps[0].count)))
     for first in stride(from: 0, to: height, by: rowsTogether) {

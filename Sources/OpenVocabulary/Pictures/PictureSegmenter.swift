@@ -37,7 +37,8 @@ public struct PictureSegmenter: Sendable {
       guard templates == sed.configuration.templates else {
         throw SegmenterError(
           .usage, "--templates",
-          "has \(templates) sentences, but the model's cost maps are made for \(sed.configuration.templates)")
+          "has \(templates) sentences, but the model's cost maps are made for \(sed.configuration.templates)"
+        )
       }
       self.features = ordered.reshaped(features.shape)
     }

@@ -8,8 +8,9 @@ public struct SegmentedPicture: Sendable {
     public let label: SegmenterLabel
     /// Its share of the picture's pixels.
     public let share: Double
-    /// The mean probability of the pixels that have it, 0 where none has. LSeg's labels share a probability of 1 at each
-    /// pixel (softmax); each of SED's has its own (sigmoid).
+    /// The mean probability of the pixels that have it, 0 where none has.
+    ///
+    /// LSeg's labels share a probability of 1 at each pixel (softmax); each of SED's has its own (sigmoid).
     public let meanProbability: Double
   }
 
@@ -26,6 +27,7 @@ public struct SegmentedPicture: Sendable {
   ///   - decision: label numbers in the order in which labels are computed.
   ///   - list: the labels.
   ///   - evaluatedClasses: how many were looked at in each stage.
+  /// - Throws: ``SegmenterError`` where a pixel had no score that is a number.
   init(_ decision: LabelDecision, _ list: LabelList, evaluatedClasses: [Int]) throws {
     let (numbers, probabilities) = try decision.finished()
     var pixels = [Int](repeating: 0, count: list.labels.count)

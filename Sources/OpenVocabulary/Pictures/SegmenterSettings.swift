@@ -8,7 +8,7 @@ public struct SegmenterSettings: Sendable, Equatable {
   public var rejection: Int?
   /// SED: see ``SEDOptions/pooling``.
   public var pooling = 1
-  /// Labels that are computed together; nil chooses. No result depends on it, memory does.
+  /// Labels that are computed together, on which memory depends and no result; nil chooses.
   public var classChunk: Int?
 
   /// The published way.
@@ -23,6 +23,16 @@ public struct SegmenterSettings: Sendable, Equatable {
   ///
   /// - Throws: ``SegmenterError`` naming the option.
   public func check(_ architecture: SegmenterArchitecture) throws {
+    let others: [(String, Bool)] =
+      architecture == .lseg
+      ? [("--early-rejection", rejection != nil), ("--class-pooling", pooling != 1)]
+      : [("--multi-scale", multiScale)]
+    if let other = others.first(where: \.1) {
+      let owner: SegmenterArchitecture = architecture == .lseg ? .sed : .lseg
+      throw SegmenterError(
+        .usage, other.0, "is \(owner.title)'s, and the model is \(architecture.title); leave it out"
+      )
+    }
     if let inputSide {
       guard inputSide.isMultiple(of: Self.sideUnit), Self.sideUnit...Self.sideLimit ~= inputSide
       else {
@@ -34,16 +44,6 @@ public struct SegmenterSettings: Sendable, Equatable {
         throw SegmenterError(
           .usage, "--input-size", "and --multi-scale do not go together; give one of them")
       }
-    }
-    let others: [(String, Bool)] =
-      architecture == .lseg
-      ? [("--early-rejection", rejection != nil), ("--class-pooling", pooling != 1)]
-      : [("--multi-scale", multiScale)]
-    if let other = others.first(where: \.1) {
-      let owner: SegmenterArchitecture = architecture == .lseg ? .sed : .lseg
-      throw SegmenterError(
-        .usage, other.0, "is \(owner.title)'s, and the model is \(architecture.title); leave it out"
-      )
     }
   }
 }
