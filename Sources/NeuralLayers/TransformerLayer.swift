@@ -6,6 +6,14 @@ public import TensorCore
 /// - Source: "On Layer Normalization in the Transformer Architecture" (2020), pre-norm; the layer of CLIP's text encoder
 ///   and of vision transformers.
 public struct TransformerLayer: Sendable {
+  /// What stands between the two linear maps.
+  public enum Activation: Sendable {
+    /// x · Φ(x).
+    case gelu
+    /// x · sigmoid(1.702 x), OpenAI's CLIP.
+    case quickGELU
+  }
+
   private let norm1: LayerNorm
   private let queries: Linear
   private let keys: Linear
@@ -16,7 +24,7 @@ public struct TransformerLayer: Sendable {
   private let narrowing: Linear
   private let headCount: Int
   private let isCausal: Bool
-  private let activation: @Sendable (Tensor) -> Tensor
+  private let activation: Activation
 
   /// Puts a layer together from its parts, which checkpoints name in many ways.
   ///
@@ -31,11 +39,11 @@ public struct TransformerLayer: Sendable {
   ///   - narrowing: I → D.
   ///   - headCount: a divisor of D.
   ///   - isCausal: whether no token sees later ones.
-  ///   - activation: between the two linear maps, element by element.
+  ///   - activation: between the two linear maps.
   public init(
     norm1: LayerNorm, queries: Linear, keys: Linear, values: Linear, projection: Linear,
     norm2: LayerNorm, widening: Linear, narrowing: Linear, headCount: Int, isCausal: Bool,
-    activation: @escaping @Sendable (Tensor) -> Tensor
+    activation: Activation
   ) {
     (self.norm1, self.norm2) = (norm1, norm2)
     (self.queries, self.keys, self.values) = (queries, keys, values)
@@ -49,7 +57,12 @@ public struct TransformerLayer: Sendable {
     let mixed = attention(
       queries: queries(y), keys: keys(y), values: values(y), heads: headCount, causal: isCausal)
     let attended = projection(mixed, adding: x)  // [N, T, D]
-    let wide = activation(widening(norm2(attended)))  // [N, T, I]
+    let second = norm2(attended)
+    let wide =
+      switch activation {
+      case .gelu: widening(second, then: .gelu)
+      case .quickGELU: quickGELU(widening(second))
+      }  // [N, T, I]
     return narrowing(wide, adding: attended)
   }
 }

@@ -21,6 +21,6 @@ extension TransformerLayer {
       widening: try Linear(weights / "mlp" / "fc1", inputs: width, outputs: inner),
       narrowing: try Linear(weights / "mlp" / "fc2", inputs: inner, outputs: width),
       headCount: configuration.headCount, isCausal: true,
-      activation: configuration.activation == .gelu ? gelu : quickGELU)
+      activation: configuration.activation == .gelu ? .gelu : .quickGELU)
   }
 }

@@ -19,7 +19,7 @@ private struct ResidualUnit: Sendable {
     (first, second) = try (convolution(1), convolution(2))
   }
 
-  func callAsFunction(_ x: Tensor) -> Tensor { second(relu(first(relu(x))), adding: x) }
+  func callAsFunction(_ x: Tensor) -> Tensor { second(first(relu(x), then: .relu), adding: x) }
 }
 
 /// Adds a level's map to the coarser ones' and doubles the sum.

@@ -52,7 +52,7 @@ struct LSegHeadBlock: Sendable {
   static let place = "scratch.head_block.depthwise.depthwise"
 
   private let head: LSegHead
-  private let kernel: [Float]
+  private let kernel: Tensor
   private let bias: Float
 
   /// How many rows beyond its own a row of the result is made from.
@@ -60,7 +60,7 @@ struct LSegHeadBlock: Sendable {
 
   init(_ weights: WeightScope, _ head: LSegHead) throws {
     self.head = head
-    kernel = try weights.tensor("weight", [1, 1, 3, 3]).values
+    kernel = try weights.tensor("weight", [1, 1, 3, 3])
     bias = try weights.tensor("bias", [1]).values[0]
   }
 
@@ -74,19 +74,21 @@ struct LSegHeadBlock: Sendable {
   /// - Returns: the wanted rows.
   func callAsFunction(_ x: Tensor, held: Range<Int>, rows: Range<Int>, height: Int) -> Tensor {
     var (x, held) = (x, held)
+    let (_, width, labels) = x.dimensions3("LSeg head block")
+    let weights = DepthwiseWeights(
+      joinedRows([Tensor](repeating: kernel, count: labels)),
+      bias: Tensor(repeating: bias, shape: [labels]))
     for left in (0..<head.depth).reversed() {
       let next = Self.widened(rows, by: left, height)
       let needed = Self.widened(next, by: 1, height)
       let input = x.rows(
         needed.lowerBound - held.lowerBound..<needed.upperBound - held.lowerBound)
-      var output = sharedConvolution(
-        input, kernel: kernel, bias: bias, above: next.lowerBound == 0 ? 1 : 0,
-        below: next.upperBound == height ? 1 : 0)
-      if head.kind == .bottleneck {
-        let own = input.rows(
-          next.lowerBound - needed.lowerBound..<next.upperBound - needed.lowerBound)
-        output = addingToRows(output, largestInRows(own))
-      }
+      // The rows of zeros around the input are the map's own where it ends, and touch no wanted row elsewhere.
+      let own = next.lowerBound - needed.lowerBound..<next.upperBound - needed.lowerBound
+      let convolved = depthwiseConvolution(
+        input.reshaped([1, needed.count, width, labels]), weights)
+      var output = convolved.reshaped(input.shape).rows(own)
+      if head.kind == .bottleneck { output = addingToRows(output, largestInRows(input.rows(own))) }
       (x, held) = (left > 0 ? activated(output) : output, next)
     }
     return x

@@ -54,7 +54,7 @@ struct Reassembly: Sendable {
     let shift = linear(
       joinedRows(samples.map { $0.rows(0..<1) }), classMap, bias: classBias)  // [N, D]
     let grid = joinedRows(samples.map { $0.rows(1..<count) }).reshaped([n, height, width, d])
-    let read = gelu(convolution(grid, tokenMap, shift: shift))
+    let read = convolution(grid, tokenMap, shift: shift, then: .gelu)
     let map = projection(read)  // [N, h, w, C]
     switch resampling {
     case .none: return map

@@ -37,7 +37,8 @@ struct ResidualEncoder: Sendable {
     let shortcut: Conv2D?
 
     func callAsFunction(_ x: Tensor) -> Tensor {
-      relu(widening(relu(middle(relu(narrowing(x)))), adding: shortcut?(x) ?? x))
+      let inner = middle(narrowing(x, then: .relu), then: .relu)
+      return widening(inner, adding: shortcut?(x) ?? x, then: .relu)
     }
   }
 
@@ -80,7 +81,7 @@ struct ResidualEncoder: Sendable {
   }
 
   func callAsFunction(_ image: Tensor) -> [Tensor] {
-    var x = maxPooled(relu(stem(image)), window: 3, stride: 2, padding: 1)
+    var x = maxPooled(stem(image, then: .relu), window: 3, stride: 2, padding: 1)
     return stages.map { blocks in
       x = blocks.reduce(x) { $1($0) }
       return x

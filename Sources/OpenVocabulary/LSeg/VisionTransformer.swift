@@ -97,7 +97,7 @@ struct VisionTransformer: Sendable {
       norm2: try LayerNorm(weights / "norm2", width: width, epsilon: epsilon),
       widening: try Linear(weights / "mlp" / "fc1", inputs: width, outputs: inner),
       narrowing: try Linear(weights / "mlp" / "fc2", inputs: inner, outputs: width),
-      headCount: sizes.headCount, isCausal: false, activation: gelu)
+      headCount: sizes.headCount, isCausal: false, activation: .gelu)
   }
 
   /// The outputs of the four layers that are read.
