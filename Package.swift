@@ -242,8 +242,8 @@ let package = Package(
     .testTarget(
       name: "CommandLineTests",
       dependencies: [
-        "triptych", "CanonicalJSON", "Checkpoints", "DatasetFormat", "Imaging", "TensorCore",
-        "TestSupport", subprocess,
+        "triptych", "CanonicalJSON", "Checkpoints", "DatasetFormat", "Imaging", "OpenVocabulary",
+        "TensorCore", "TestSupport", subprocess,
       ],
       swiftSettings: settings),
   ]

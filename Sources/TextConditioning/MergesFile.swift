@@ -3,7 +3,9 @@ import Checkpoints
 
 /// What people have of CLIP's tokenizer: a folder of both files, or a list of merges alone.
 struct MergesFile {
-  /// CLIP's merges: its vocabulary of 49,408 without 512 bytes, begin and end. OpenAI's file goes on behind them.
+  /// CLIP's merges: its vocabulary of 49,408 without 512 bytes, begin and end.
+  ///
+  /// OpenAI's file goes on behind them.
   static let countLimit = 48_894
   /// OpenAI's list unpacked has some 3 MB.
   private static let byteLimit = 16 << 20

@@ -17,7 +17,9 @@ struct Vocabulary: Sendable {
   /// The bytes inside a word and at its end, in CLIP's order: as their spellings are in Unicode.
   static let ofBytes: Vocabulary = {
     var vocabulary = Vocabulary()
-    let ordered = byteSpellings.sorted { $0.unicodeScalars.lexicographicallyPrecedes($1.unicodeScalars) }
+    let ordered = byteSpellings.sorted {
+      $0.unicodeScalars.lexicographicallyPrecedes($1.unicodeScalars)
+    }
     for spelling in ordered { _ = vocabulary.append(Array(spelling.utf8)) }
     for spelling in ordered { _ = vocabulary.append(Array((spelling + wordEnd).utf8)) }
     return vocabulary

@@ -82,7 +82,8 @@ public struct LabelList: Sendable, Equatable {
         throw SegmenterError(
           .usage, source.place,
           "the label \"\(source.name)\" stands twice"
-            + (other == source.place ? "" : ", first in \(other)") + "; labels compete, give each once"
+            + (other == source.place ? "" : ", first in \(other)")
+            + "; labels compete, give each once"
         )
       }
       if let id = source.id, let other = ids.updateValue(source.name, forKey: id) {

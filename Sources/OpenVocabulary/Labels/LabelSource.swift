@@ -46,8 +46,10 @@ public struct LabelSource: Sendable, Equatable {
     }
   }
 
-  /// A file of one label a line: a name, `name=word|word`, or words with ", " between them as in SED's lists of
-  /// classes. Lines that begin with `#` are comments.
+  /// A file of one label a line.
+  ///
+  /// A line is a name, `name=word|word`, or words with ", " between them as in SED's lists of classes. Lines that begin
+  /// with `#` are comments.
   ///
   /// - Throws: ``SegmenterError`` with the line.
   public static func lines(_ bytes: [UInt8], path: String) throws -> [LabelSource] {

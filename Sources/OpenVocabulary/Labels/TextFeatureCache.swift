@@ -20,6 +20,7 @@ public struct TextFeatureCache: Sendable {
   /// - Parameters:
   ///   - hash: of what decides the features.
   ///   - shape: what the features must have.
+  /// - Returns: the features.
   func features(_ hash: String, shape: [Int]) -> Tensor? {
     do {
       let file = try SafetensorsFile(path: path(hash))

@@ -2,29 +2,21 @@ import TensorCore
 
 /// Scores of labels on a grid that is coarser or finer than the picture's.
 struct ScoreMap: Sendable {
-  /// The scores [h, w, labels].
+  /// The scores [1, h, w, labels].
   let scores: Tensor
   /// Whether the outermost grid points lie on the outermost pixels' centres, as in `align_corners` of PyTorch.
   let alignsCorners: Bool
-}
 
-/// For each pixel along a side: the two grid points it lies between, and how far it is from the first.
-struct GridTaps {
-  var first: [Int] = []
-  var second: [Int] = []
-  var fraction: [Float] = []
+  /// The number of labels.
+  var count: Int { scores.lastDimension }
 
-  init(from size: Int, to count: Int, alignsCorners: Bool) {
-    let scale =
-      alignsCorners
-      ? (count > 1 ? Double(size - 1) / Double(count - 1) : 0) : Double(size) / Double(count)
-    for index in 0..<count {
-      let place = alignsCorners ? Double(index) * scale : (Double(index) + 0.5) * scale - 0.5
-      let within = min(max(place, 0), Double(size - 1))
-      let left = Int(within)
-      first.append(left)
-      second.append(min(left + 1, size - 1))
-      fraction.append(Float(within - Double(left)))
-    }
+  /// Rows of the scores at a picture's size [rows, width, labels].
+  func rows(_ rows: Range<Int>, height: Int, width: Int) -> Tensor {
+    let (_, h, w, count) = scores.dimensions4("scores")
+    let sources = bilinearSources(
+      of: rows, height: height, from: h, alignsCorners: alignsCorners)
+    return bilinearResizedRows(
+      scores.reshaped([h, w, count]).rows(sources), sources: sources, of: h, to: rows,
+      height: height, width: width, alignsCorners: alignsCorners)
   }
 }
