@@ -19,6 +19,8 @@ struct SEDDecoding {
 
   /// Classes that go together where nothing else is said: enough to keep all threads busy, few enough for the caches.
   private static let classesTogether = 8
+  /// Memory that may lie unused: blocks of a stage's maps have no use in the next, whose maps are larger.
+  private static let unusedBytes = 512 << 20
 
   private let decoder: SEDDecoder
   private let options: SEDOptions
@@ -87,6 +89,7 @@ struct SEDDecoding {
     chunk.map = layers.fusion(
       chunk.map, costSquares: decoder.costSquares(chunk.cost, stage: stage),
       pictureTerm: pictureTerms[stage])
+    BufferPool.shared.trim(above: Self.unusedBytes)
     return chunk
   }
 
