@@ -38,6 +38,7 @@ let package = Package(
     .target(name: "CanonicalJSON", swiftSettings: settings),
     .target(name: "CPNG", linkerSettings: [.linkedLibrary("png")]),
     .target(name: "CJPEG", linkerSettings: [.linkedLibrary("jpeg")]),
+    .target(name: "CGzip", linkerSettings: [.linkedLibrary("z")]),
     // Level 1
     .target(
       name: "TensorCore", dependencies: ["COpenBLAS", "CKernels"], swiftSettings: settings),
@@ -55,7 +56,7 @@ let package = Package(
     // Level 4
     .target(
       name: "TextConditioning",
-      dependencies: ["CanonicalJSON", "NeuralLayers", "Checkpoints", "TensorCore"],
+      dependencies: ["CGzip", "CanonicalJSON", "NeuralLayers", "Checkpoints", "TensorCore"],
       swiftSettings: settings),
     .target(
       name: "LatentDiffusion",
@@ -78,7 +79,8 @@ let package = Package(
     .target(
       name: "OpenVocabulary",
       dependencies: [
-        "CanonicalJSON", "TextConditioning", "NeuralLayers", "Checkpoints", "Imaging", "TensorCore",
+        "CanonicalJSON", "TextConditioning", "NeuralLayers", "Checkpoints", "DatasetFormat",
+        "Imaging", "TensorCore",
       ], swiftSettings: settings),
     .target(
       name: "MaskGrounding",
@@ -168,7 +170,7 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "NeuralLayersTests",
-      dependencies: ["NeuralLayers", "TensorCore", "TestSupport"],
+      dependencies: ["NeuralLayers", "Checkpoints", "TensorCore", "TestSupport"],
       swiftSettings: settings),
     .testTarget(
       name: "TextConditioningTests",
@@ -240,8 +242,8 @@ let package = Package(
     .testTarget(
       name: "CommandLineTests",
       dependencies: [
-        "triptych", "CanonicalJSON", "Checkpoints", "DatasetFormat", "Imaging", "TensorCore",
-        "TestSupport", subprocess,
+        "triptych", "CanonicalJSON", "Checkpoints", "DatasetFormat", "Imaging", "OpenVocabulary",
+        "TensorCore", "TestSupport", subprocess,
       ],
       swiftSettings: settings),
   ]

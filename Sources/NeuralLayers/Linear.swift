@@ -22,8 +22,16 @@ public struct Linear: Sendable {
     self.bias = bias ? try weights.tensor("bias", [outputs]) : nil
   }
 
-  /// Applies the map; `residual` is added to the output in the same pass.
-  public func callAsFunction(_ x: Tensor, adding residual: Tensor? = nil) -> Tensor {
-    linear(x, weight, bias: bias, adding: residual)
+  /// Takes the tensors: `weight` [O, I] and `bias` [O], read from what `type` says.
+  public init(weight: Tensor, bias: Tensor?, storedAs type: ElementType) {
+    self.weight = PackedWeights(linear: weight, storedAs: type)
+    self.bias = bias
+  }
+
+  /// Applies the map; in the same pass `residual` is added to the output, and `activation` is applied.
+  public func callAsFunction(
+    _ x: Tensor, adding residual: Tensor? = nil, then activation: FusedActivation = .none
+  ) -> Tensor {
+    linear(x, weight, bias: bias, adding: residual, then: activation)
   }
 }

@@ -26,6 +26,76 @@ struct MapOperationTests {
     print("bilinear \(level): worst difference / range \(worst)")
   }
 
+  @Test func alignedResizingMatchesReferenceInBandsToo() {
+    var random = SeededGenerator(seed: 36)
+    let sizes = [
+      (8, 8, 16, 16), (16, 16, 8, 8), (9, 7, 72, 56), (1, 1, 5, 3), (5, 3, 1, 1), (2, 13, 7, 5),
+      (4, 4, 4, 9), (33, 17, 12, 100), (6, 5, 6, 5),
+    ]
+    for (h, w, height, width) in sizes {
+      let x = random.tensor([2, h, w, 3], scale: 2, mean: 1)
+      for isAligned in [true, false] {
+        let found = bilinearResized(x, height: height, width: width, alignsCorners: isAligned)
+        let expected = Reference.bilinearResized(
+          x, height: height, width: width, alignsCorners: isAligned)
+        #expect(Difference(found, expected).ofRange < 5e-7, "\(h)×\(w) to \(height)×\(width)")
+        let sample = x.rows(1..<2).reshaped([h, w, 3])
+        for first in stride(from: 0, to: height, by: 5) {
+          let rows = first..<min(height, first + 5)
+          let sources = bilinearSources(
+            of: rows, height: height, from: h, alignsCorners: isAligned)
+          let band = bilinearResizedRows(
+            sample.rows(sources), sources: sources, of: h, to: rows, height: height, width: width,
+            alignsCorners: isAligned)
+          let whole = found.rows(1..<2).reshaped([height, width, 3]).rows(rows)
+          #expect(band.values == whole.values, "rows \(rows) of \(h)×\(w) to \(height)×\(width)")
+        }
+      }
+    }
+  }
+
+  @Test func windowsKeepTheirLargestValue() {
+    var random = SeededGenerator(seed: 37)
+    for (h, w, window, stride, padding) in [(7, 8, 3, 2, 1), (4, 4, 2, 2, 0), (1, 5, 3, 1, 1)] {
+      let x = random.tensor([2, h, w, 5], mean: -3)
+      let found = maxPooled(x, window: window, stride: stride, padding: padding)
+      let (height, width) = (found.shape[1], found.shape[2])
+      #expect(height == (h + 2 * padding - window) / stride + 1)
+      let values = x.values
+      for (index, value) in found.values.enumerated() {
+        let (k, column) = (index % 5, index / 5 % width)
+        let (row, sample) = (index / 5 / width % height, index / 5 / width / height)
+        var largest = -Float.infinity
+        for y in max(0, row * stride - padding)..<min(h, row * stride - padding + window) {
+          for x in max(0, column * stride - padding)..<min(w, column * stride - padding + window) {
+            largest = max(largest, values[((sample * h + y) * w + x) * 5 + k])
+          }
+        }
+        #expect(value == largest)
+      }
+    }
+  }
+
+  @Test func rowsAreMeasuredAndMoved() {
+    var random = SeededGenerator(seed: 38)
+    for d in tailSizes {
+      let x = random.tensor([3, 4, d], scale: 2)
+      let (values, units) = (x.values, unitVectors(x).values)
+      let (largest, moved) = (largestInRows(x), addingToRows(x, largestInRows(x)).values)
+      #expect(largest.shape == [3, 4])
+      for row in 0..<12 {
+        let own = values[row * d..<(row + 1) * d]
+        let length = own.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()
+        #expect(largest.values[row] == own.max())
+        for k in 0..<d {
+          let value = values[row * d + k]
+          #expect(abs(Double(units[row * d + k]) - Double(value) / length) < 3e-7)
+          #expect(moved[row * d + k] == value + largest.values[row])
+        }
+      }
+    }
+  }
+
   @Test func resizingKeepsWhatIsStraight() {
     // A slope stays a slope away from the edges, where it is cut flat.
     let slope = Tensor((0..<8).map { Float($0) }, shape: [1, 1, 8, 1])

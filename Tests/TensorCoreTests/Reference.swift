@@ -197,11 +197,16 @@ enum Reference {
     }
   }
 
-  static func bilinearResized(_ x: Tensor, height: Int, width: Int) -> Tensor {
+  static func bilinearResized(
+    _ x: Tensor, height: Int, width: Int, alignsCorners: Bool = false
+  ) -> Tensor {
     let (n, h, w, c) = x.dimensions4("bilinearResized")
     let xs = x.values
     func place(_ index: Int, _ count: Int, _ size: Int) -> (Int, Int, Double) {
-      let place = max((Double(index) + 0.5) * Double(size) / Double(count) - 0.5, 0)
+      let place =
+        alignsCorners
+        ? Double(index * (size - 1)) / Double(max(count - 1, 1))
+        : max((Double(index) + 0.5) * Double(size) / Double(count) - 0.5, 0)
       let low = min(Int(place), size - 1)
       return (low, min(low + 1, size - 1), place - Double(low))
     }

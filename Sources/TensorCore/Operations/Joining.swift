@@ -133,6 +133,52 @@ extension Tensor {
   }
 }
 
+/// Channels spread over squares of pixels, side by side with those of other maps: the squares' rows, then columns, then
+/// channels are what a pixel holds.
+///
+/// - Shapes: `parts` [N, H, W, `block`² · A], [N, H, W, `block`² · B], … → [N, `block` · H, `block` · W, A + B + …].
+/// - Source: TensorFlow `depth_to_space`.
+public func depthToSpace(_ parts: [Tensor], block: Int) -> Tensor {
+  precondition(!parts.isEmpty, "depthToSpace: nothing to spread")
+  let (n, h, w, _) = parts[0].dimensions4("depthToSpace")
+  precondition(
+    block > 0
+      && parts.allSatisfy {
+        $0.rank == 4 && $0.shape.prefix(3) == [n, h, w] && !$0.isTracked
+          && $0.lastDimension.isMultiple(of: block * block)
+      },
+    "depthToSpace: \(parts.map(\.shape)) in squares of \(block); it has no rule for gradients")
+  let timing = OperationTiming(.joining)
+  defer { timing.end() }
+  let width = parts.reduce(0) { $0 + $1.lastDimension } / (block * block)
+  return Tensor(shape: [n, h * block, w * block, width]) { out in
+    guard let base = out.baseAddress else { return }
+    let line = w * block * width
+    var first = 0
+    for part in parts {
+      let (wide, destination) = (part.lastDimension, base + first)
+      // Squares' columns lie side by side where nothing stands between their channels.
+      let pieces = parts.count == 1 ? 1 : block
+      let own = wide / (block * pieces)
+      part.withUnsafePointer { source in
+        Parallel.forRanges(n * h * block, grain: max(1, elementGrain / max(line, 1))) { rows in
+          for row in rows {
+            let from = source + row / block * w * wide + row % block * (wide / block)
+            let to = destination + row * line
+            for column in 0..<w {
+              for piece in 0..<pieces {
+                (to + (column * block + piece) * width).update(
+                  from: from + column * wide + piece * own, count: own)
+              }
+            }
+          }
+        }
+      }
+      first += wide / (block * block)
+    }
+  }
+}
+
 /// Rows of a table chosen by index (token and position embeddings).
 ///
 /// - Shapes: `table` [V, D], `ids` T indices → [T, D].

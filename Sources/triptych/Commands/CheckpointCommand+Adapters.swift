@@ -13,15 +13,20 @@ extension CheckpointCommand {
     ]
   }
 
+  /// What a file is made of, for people.
+  static func contents(
+    _ configuration: JSONValue, _ parameters: Int, _ types: [ElementType: Int]
+  ) -> [String] {
+    let types = types.sorted { $0.key.rawValue < $1.key.rawValue }
+      .map { "\($0.value) \($0.key.rawValue)" }.joined(separator: ", ")
+    return (configuration.members ?? []).map { "\($0.name): \($0.value.string ?? $0.value.text)" }
+      + ["\(parameters) parameters; tensors: \(types)"]
+  }
+
   /// A LoRA or an embedding for people.
   static func text(_ report: AdapterReport) -> String {
     var lines = ["kind: \(report.kind)"]
-    for member in report.configuration.members ?? [] {
-      lines.append("\(member.name): \(member.value.string ?? member.value.text)")
-    }
-    let types = report.types.sorted { $0.key.rawValue < $1.key.rawValue }
-      .map { "\($0.value) \($0.key.rawValue)" }.joined(separator: ", ")
-    lines.append("\(report.parameters) parameters; tensors: \(types)")
+    lines += contents(report.configuration, report.parameters, report.types)
     return lines.map(Console.oneLine).joined(separator: "\n")
   }
 }

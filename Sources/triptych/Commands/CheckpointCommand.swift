@@ -2,6 +2,7 @@ import ArgumentParser
 import CanonicalJSON
 import Checkpoints
 import Generation
+import OpenVocabulary
 import TensorCore
 
 /// `triptych checkpoint`: what a checkpoint is and whether it fits.
@@ -13,7 +14,7 @@ struct CheckpointCommand: ParsableCommand {
 
   @Argument(
     help: ArgumentHelp(
-      "A model folder, a component's folder, a .safetensors or .ckpt file, a LoRA, or an embedding.",
+      "A model folder, a component's folder, a .safetensors or .ckpt file, a LoRA, an embedding, or a segmenter.",
       valueName: "path"))
   var path: String
 
@@ -25,6 +26,11 @@ struct CheckpointCommand: ParsableCommand {
     runtime.apply()
     if let adapter = try AdapterReport(path: path) {
       return try runtime.finish(Self.members(adapter), text: Self.text(adapter))
+    }
+    if let segmenter = try SegmenterReport(path: path) {
+      try runtime.finish(Self.members(segmenter), text: Self.text(segmenter))
+      if !segmenter.audit.fits { throw ExitCode(ExitCodes.answerIsNo) }
+      return
     }
     let report = try CheckpointReport(path: path, options: singleFile.options)
     try runtime.finish(Self.members(report), text: Self.text(report))
@@ -73,7 +79,7 @@ struct CheckpointCommand: ParsableCommand {
     ]
   }
 
-  private static func finding(_ finding: WeightReport.Finding, of part: String?) -> JSONValue {
+  static func finding(_ finding: WeightReport.Finding, of part: String?) -> JSONValue {
     [
       "component": part.map { .string($0) } ?? .null, "key": .string(finding.key),
       "expected": shape(finding.expected), "found": shape(finding.found?.shape),
@@ -106,17 +112,22 @@ struct CheckpointCommand: ParsableCommand {
         lines.append("  no configuration is known, so nothing was compared")
         continue
       }
-      if audit.fits { lines.append("  all \(audit.expectedCount) tensors fit") }
-      let groups = [
-        ("missing", audit.missing), ("misshapen", audit.misshapen),
-        ("of a type not computed with", audit.wrongType), ("unexpected", audit.unexpected),
-      ]
-      for (what, findings) in groups where !findings.isEmpty {
-        lines += list(findings.map(line), "\(findings.count) \(what)")
-      }
+      lines += text(audit)
     }
     if let file = report.singleFile { lines += text(file) }
     return lines.joined(separator: "\n")
+  }
+
+  static func text(_ audit: WeightReport) -> [String] {
+    var lines = audit.fits ? ["  all \(audit.expectedCount) tensors fit"] : []
+    let groups = [
+      ("missing", audit.missing), ("misshapen", audit.misshapen),
+      ("of a type not computed with", audit.wrongType), ("unexpected", audit.unexpected),
+    ]
+    for (what, findings) in groups where !findings.isEmpty {
+      lines += list(findings.map(line), "\(findings.count) \(what)")
+    }
+    return lines
   }
 
   private static func text(_ file: CheckpointReport.SingleFile) -> [String] {
@@ -139,7 +150,7 @@ struct CheckpointCommand: ParsableCommand {
   }
 
   /// A heading and at most ten lines.
-  private static func list(_ lines: [String], _ heading: String) -> [String] {
+  static func list(_ lines: [String], _ heading: String) -> [String] {
     ["  " + heading] + lines.prefix(10).map { "    " + $0 }
       + (lines.count > 10 ? ["    … all of them with --json"] : [])
   }
