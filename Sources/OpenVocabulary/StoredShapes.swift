@@ -23,6 +23,19 @@ struct StoredShapes {
     return shape
   }
 
+  /// Refuses sizes that imply far more weights than the file has, before memory is taken for them.
+  ///
+  /// - Throws: `CheckpointError`; a file that lacks up to half of the weights passes, so that they can be named.
+  func check(impliedElements count: Int) throws {
+    let stored = source.parameterCount
+    guard count / 2 <= stored else {
+      throw CheckpointError(
+        .malformed, file: source.name,
+        "its largest shapes and numbers of layers imply \(count) weights or more, found \(stored); "
+          + "the file is cut or damaged")
+    }
+  }
+
   /// How many parts there are whose numbers stand behind `stem`: one more than the largest number.
   ///
   /// - Throws: `CheckpointError` where there are none, or more than `limit`.

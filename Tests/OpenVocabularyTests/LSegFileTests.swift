@@ -143,6 +143,20 @@ struct LSegFileTests {
     #expect(refusal { _ = try LSegFile(DictionarySource(broken)) }.contains("expected 4 axes"))
   }
 
+  @Test func sizesThatTheFileCannotHaveAreRefused() throws {
+    // One block far out, or one wide convolution, would ask for memory that no tensor of the file stands for.
+    for (key, shape) in [
+      ("net.pretrained.layer2.100.conv1.weight", [6, 24, 1, 1]),
+      ("net.pretrained.layer4.0.conv1.weight", [60_000, 1, 1, 1]),
+      ("net.scratch.head1.weight", [1, 60_000, 1, 1]),
+    ] {
+      let source = DictionarySource(try tensors { $0[key] = .zeros(shape) })
+      let isRefused = refusal { _ = try LSegFile(source).report() }.contains("imply")
+      // A hundred blocks of six channels are small: they are missing, not too many.
+      #expect(isRefused == (shape != [6, 24, 1, 1]), "\(key)")
+    }
+  }
+
   @Test func headBlocksMustBeNamed() throws {
     let file = try LSegFile(small)
     #expect(refusal { _ = try file.network() }.contains("does not say of which kind"))

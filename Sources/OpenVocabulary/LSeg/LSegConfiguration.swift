@@ -58,14 +58,19 @@ public struct LSegConfiguration: Sendable, Equatable {
     let head = try shape("scratch.head1.weight", axes: 4)
     (featureWidth, features) = (head[0], head[1])
     levelChannels = try (1...4).map { try shape("scratch.layer\($0)_rn.weight", axes: 4)[1] }
-    guard source.record(prefix + "pretrained.layer1.0.weight") == nil else {
+    // Fourteen 3×3 convolutions of the head's own maps, and one of each level's.
+    let inHead = 9 * features * (14 * features + levelChannels.reduce(0, +))
+    if source.record(prefix + "pretrained.layer1.0.weight") != nil {
+      let sizes = try ResidualEncoderSizes(shape)
+      try shape.check(impliedElements: inHead + sizes.impliedElements)
       backbone = .clipResNet101
-      encoder = .residual(try ResidualEncoderSizes(shape))
-      return
+      encoder = .residual(sizes)
+    } else {
+      let sizes = try VisionTransformerSizes(shape)
+      try shape.check(impliedElements: inHead + sizes.impliedElements)
+      backbone = sizes.patch == 16 ? .clipViTL16 : .clipViTB32
+      encoder = .transformer(sizes)
     }
-    let sizes = try VisionTransformerSizes(shape)
-    backbone = sizes.patch == 16 ? .clipViTL16 : .clipViTB32
-    encoder = .transformer(sizes)
   }
 
   /// The configuration for people and programs.

@@ -11,6 +11,11 @@ struct ResidualEncoderSizes: Sendable, Equatable {
   /// Inner channels of each stage's blocks.
   let widths: [Int]
 
+  /// The weights of the blocks' convolutions, shortcuts left out.
+  var impliedElements: Int {
+    zip(blockCounts, widths).reduce(0) { $0 + $1.0 * 13 * $1.1 * $1.1 }
+  }
+
   /// Where a stage's blocks are: the first stage stands behind the stem.
   static func place(_ stage: Int) -> String { stage == 0 ? "layer1.4" : "layer\(stage + 1)" }
 

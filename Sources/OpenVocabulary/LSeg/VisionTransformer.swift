@@ -19,6 +19,9 @@ struct VisionTransformerSizes: Sendable, Equatable {
 
   var headCount: Int { width / Self.headWidth }
 
+  /// The weights of the layers' matrices.
+  var impliedElements: Int { layerCount * width * (4 * width + 2 * innerWidth) }
+
   /// The layers whose outputs are read, the finest map's first: the last of each quarter.
   var hooks: [Int] { (1...4).map { $0 * layerCount / 4 - 1 } }
 
