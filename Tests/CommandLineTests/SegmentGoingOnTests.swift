@@ -1,5 +1,7 @@
 import CanonicalJSON
 import Foundation
+import Imaging
+import Subprocess
 import TestSupport
 import Testing
 

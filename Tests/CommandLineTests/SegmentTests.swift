@@ -188,4 +188,26 @@ import Testing
       #expect(mask.width == upright.width && mask.height == upright.height)
     }
   }
+
+  @Test(arguments: TinySegmenter.allCases)
+  func segmentersAreTimed(_ architecture: TinySegmenter) async throws {
+    try await withFolder { folder in
+      let here = try Segmenting(folder, architecture)
+      func bench(_ more: [String]) async throws -> Program.Outcome {
+        try await Program.run(
+          ["bench", "--part", architecture.rawValue, "--size", "64", "--repeat", "1", "--json"]
+            + more)
+      }
+      let model = ["--model", here.model, "--labels", "5", "--class-chunk", "2"]
+      let result = try here.result(try await bench(model))
+      #expect(result["part"]?.string == architecture.rawValue && result["size"] == 64)
+      #expect((result["median"]?.number ?? 0) > 0 && result["seconds"]?.elements?.count == 1)
+      expectRefusal(
+        try await bench(["--model", here.model, "--size", "65"]), code: 64,
+        saying: "multiple of 32")
+      #expect(try await bench([]).code == 64)
+      let rejecting = try await bench(model + ["--early-rejection", "1"])
+      #expect(rejecting.code == (architecture == .sed ? 0 : 64), "\(rejecting.error)")
+    }
+  }
 }

@@ -17,7 +17,8 @@ struct LabelOptions: ParsableArguments {
     help: ArgumentHelp(
       "What pixels may be: names with commas between them (name=word|word adds other words), a file (.txt a label a "
         + "line, .tsv as in a run folder, .json a list, .yaml a vocabulary), or a preset (voc, coco, ade). May be "
-        + "repeated. \"other\" is for all the rest and has the background's id 0.", valueName: "list|file|name"))
+        + "repeated. \"other\" is for all the rest and has the background's id 0.",
+      valueName: "list|file|name"))
   var labels: [String] = []
 
   @Option(
