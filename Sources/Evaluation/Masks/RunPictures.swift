@@ -1,0 +1,67 @@
+public import DatasetFormat
+import Imaging
+
+/// The accepted samples of a run, with their masks.
+public final class RunPictures: LabelledPictures {
+  public var path: String { contents.path }
+  public var classes: ClassTable { contents.classes }
+  public let names: [String]
+  public let background: BackgroundRole
+
+  private let contents: RunContents
+  /// The shard of each sample, as a place in the run's list, and the sample's place in the shard.
+  private let places: [(shard: Int, sample: Int)]
+  /// The records of the shard that was read last: pictures are asked for in order.
+  private var held: (shard: Int, samples: [RunContents.Sample])?
+
+  /// Lists a run's samples.
+  ///
+  /// - Parameters:
+  ///   - contents: the run.
+  ///   - accepted: leave out what filters rejected.
+  ///   - background: what pixels of no class are.
+  /// - Throws: `DatasetError` where a shard cannot be read or a sample has no mask.
+  public init(
+    _ contents: RunContents, accepted: Bool = true, background: BackgroundRole = .scored
+  ) throws {
+    self.contents = contents
+    self.background = background
+    var names: [String] = []
+    var places: [(Int, Int)] = []
+    for (shard, found) in contents.shards.enumerated() {
+      for (place, sample) in try contents.samples(of: found).enumerated() {
+        guard sample.isAccepted || !accepted else { continue }
+        guard sample.record.hasMask else {
+          throw DatasetError(
+            .malformed, path: sample.imagePath,
+            "the sample has no mask; expected a run with masks, made without --no-masks")
+        }
+        names.append(MaskFolder.stem(of: sample.record.image))
+        places.append((shard, place))
+      }
+    }
+    guard !names.isEmpty else {
+      throw DatasetError(.malformed, path: contents.path, "no finished, accepted sample is in it")
+    }
+    (self.names, self.places) = (names, places)
+  }
+
+  public func pictures(_ positions: Range<Int>) throws -> [LabelledPicture] {
+    try positions.map { position in
+      let (shard, place) = places[position]
+      if held?.shard != shard {
+        held = (shard, try contents.samples(of: contents.shards[shard]))
+      }
+      guard let sample = held?.samples[place] else { preconditionFailure("no shard \(shard)") }
+      let contents = contents
+      return LabelledPicture(
+        name: names[position], place: sample.maskPath ?? sample.imagePath,
+        truth: {
+          guard let mask = try contents.mask(of: sample) else {
+            preconditionFailure("\(sample.imagePath) has no mask")
+          }
+          return mask
+        }, image: { try contents.image(of: sample) })
+    }
+  }
+}
