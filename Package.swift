@@ -38,6 +38,7 @@ let package = Package(
     .target(name: "CanonicalJSON", swiftSettings: settings),
     .target(name: "CPNG", linkerSettings: [.linkedLibrary("png"), .linkedLibrary("z")]),
     .target(name: "CJPEG", linkerSettings: [.linkedLibrary("jpeg")]),
+    .target(name: "CGzip", linkerSettings: [.linkedLibrary("z")]),
     // Level 1
     .target(
       name: "TensorCore", dependencies: ["COpenBLAS", "CKernels"], swiftSettings: settings),
@@ -55,7 +56,7 @@ let package = Package(
     // Level 4
     .target(
       name: "TextConditioning",
-      dependencies: ["CanonicalJSON", "NeuralLayers", "Checkpoints", "TensorCore"],
+      dependencies: ["CGzip", "CanonicalJSON", "NeuralLayers", "Checkpoints", "TensorCore"],
       swiftSettings: settings),
     .target(
       name: "LatentDiffusion",
@@ -78,7 +79,8 @@ let package = Package(
     .target(
       name: "OpenVocabulary",
       dependencies: [
-        "CanonicalJSON", "TextConditioning", "NeuralLayers", "Checkpoints", "Imaging", "TensorCore",
+        "CanonicalJSON", "TextConditioning", "NeuralLayers", "Checkpoints", "DatasetFormat",
+        "Imaging", "TensorCore",
       ], swiftSettings: settings),
     .target(
       name: "MaskGrounding",

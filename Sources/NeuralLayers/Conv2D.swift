@@ -1,14 +1,14 @@
 public import Checkpoints
 public import TensorCore
 
-/// 2-D convolution with bias.
+/// 2-D convolution.
 ///
 /// - Shapes: `x` [N, H, W, I] → [N, H', W', O].
-/// - Weights: `weight` [O, I, k, k], `bias` [O].
+/// - Weights: `weight` [O, I, k, k], and `bias` [O] unless there is none.
 /// - Source: `torch.nn.Conv2d`.
 public struct Conv2D: Sendable {
   private let weight: PackedWeights
-  private let bias: Tensor
+  private let bias: Tensor?
   private let stride: Int
   private let padding: Padding
 
@@ -18,13 +18,50 @@ public struct Conv2D: Sendable {
   /// - Throws: `CheckpointError` with the full key if one is absent or misshapen.
   public init(
     _ weights: WeightScope, inputs: Int, outputs: Int, kernel: Int, stride: Int = 1,
-    padding: Padding? = nil, precision: Precision = .selected
+    padding: Padding? = nil, bias: Bool = true, precision: Precision = .selected
   ) throws {
     weight = try PackedWeights(
       convolution: weights, shape: [outputs, inputs, kernel, kernel], precision: precision)
-    bias = try weights.tensor("bias", [outputs])
+    self.bias = bias ? try weights.tensor("bias", [outputs]) : nil
     self.stride = stride
     self.padding = padding ?? Padding((kernel - 1) / 2)
+  }
+
+  /// Reads a convolution without bias and the batch norm behind it, as one convolution.
+  ///
+  /// - Weights: `weight` [O, I, k, k]; of the norm `weight`, `bias`, `running_mean` and `running_var` [O].
+  /// - Throws: `CheckpointError` with the full key if one is absent or misshapen, or a variance is negative.
+  /// - Source: `torch.nn.BatchNorm2d` in evaluation, ε 1e-5.
+  public init(
+    _ weights: WeightScope, norm: WeightScope, inputs: Int, outputs: Int, kernel: Int,
+    stride: Int = 1
+  ) throws {
+    let taps = try weights.tensor("weight", [outputs, inputs, kernel, kernel])
+    let (scale, shift) = try (norm.tensor("weight", [outputs]), norm.tensor("bias", [outputs]))
+    let mean = try norm.tensor("running_mean", [outputs])
+    let variance = try norm.tensor("running_var", [outputs]).values
+    norm.ignore("num_batches_tracked")
+    if let index = variance.firstIndex(where: { $0 < 0 }) {
+      throw CheckpointError(
+        .malformed, file: norm.file, key: norm.key("running_var"),
+        "element \(index) is \(variance[index]), expected variances from 0")
+    }
+    let factors = zip(scale.values, variance).map { Double($0) / (Double($1) + 1e-5).squareRoot() }
+    let count = inputs * kernel * kernel
+    weight = PackedWeights(
+      convolution: taps.withUnsafeBuffer { source in
+        Tensor(shape: taps.shape) { out in
+          for index in 0..<out.count {
+            out[index] = Float(Double(source[index]) * factors[index / count])
+          }
+        }
+      })
+    let (means, shifts) = (mean.values, shift.values)
+    bias = Tensor(
+      factors.indices.map { Float(Double(shifts[$0]) - Double(means[$0]) * factors[$0]) },
+      shape: [outputs])
+    self.stride = stride
+    padding = Padding((kernel - 1) / 2)
   }
 
   /// Applies the convolution.

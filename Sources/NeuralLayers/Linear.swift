@@ -22,6 +22,12 @@ public struct Linear: Sendable {
     self.bias = bias ? try weights.tensor("bias", [outputs]) : nil
   }
 
+  /// Takes the tensors: `weight` [O, I] and `bias` [O], read from what `type` says.
+  public init(weight: Tensor, bias: Tensor?, storedAs type: ElementType) {
+    self.weight = PackedWeights(linear: weight, storedAs: type)
+    self.bias = bias
+  }
+
   /// Applies the map; `residual` is added to the output in the same pass.
   public func callAsFunction(_ x: Tensor, adding residual: Tensor? = nil) -> Tensor {
     linear(x, weight, bias: bias, adding: residual)

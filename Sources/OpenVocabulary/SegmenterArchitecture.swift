@@ -4,4 +4,12 @@ public enum SegmenterArchitecture: String, Sendable, CaseIterable {
   case lseg
   /// SED (CVPR 2024): a cost map of CLIP's ConvNeXt against sentences, and a decoder that fuses it scale by scale.
   case sed
+
+  /// The name in its paper.
+  var title: String {
+    switch self {
+    case .lseg: "LSeg"
+    case .sed: "SED"
+    }
+  }
 }

@@ -28,6 +28,21 @@ public struct CLIPTextConfiguration: Sendable, Equatable {
   /// ε of every layer norm (`layer_norm_eps`).
   public let epsilon: Float
 
+  /// States the sizes.
+  ///
+  /// - Precondition: `headCount` divides `width`.
+  public init(
+    width: Int, innerWidth: Int, layerCount: Int, headCount: Int, vocabularySize: Int,
+    positionCount: Int, activation: Activation, epsilon: Float = 1e-5
+  ) {
+    precondition(
+      width > 0 && headCount > 0 && width.isMultiple(of: headCount),
+      "text encoder: width \(width) does not divide into \(headCount) heads")
+    (self.width, self.innerWidth, self.layerCount) = (width, innerWidth, layerCount)
+    (self.headCount, self.vocabularySize) = (headCount, vocabularySize)
+    (self.positionCount, self.activation, self.epsilon) = (positionCount, activation, epsilon)
+  }
+
   /// Reads a configuration file.
   ///
   /// - Throws: `CheckpointError` with file, key, what was found and what was expected.

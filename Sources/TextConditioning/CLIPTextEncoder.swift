@@ -14,7 +14,7 @@ public struct CLIPTextEncoder: Sendable {
   private let file: String
   private var tokens: Embedding
   private let positions: Embedding
-  private let layers: [CLIPTextLayer]
+  private let layers: [TransformerLayer]
   private let finalNorm: LayerNorm
 
   /// Reads the encoder's tensors; the scope is the root of the encoder's own checkpoint.
@@ -32,7 +32,7 @@ public struct CLIPTextEncoder: Sendable {
       embeddings / "position_embedding", count: configuration.positionCount,
       width: configuration.width)
     layers = try (0..<configuration.layerCount).map { index in
-      try CLIPTextLayer(model / "encoder" / "layers" / index, configuration)
+      try TransformerLayer(model / "encoder" / "layers" / index, configuration)
     }
     finalNorm = try LayerNorm(
       model / "final_layer_norm", width: configuration.width, epsilon: configuration.epsilon)

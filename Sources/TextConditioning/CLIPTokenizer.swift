@@ -32,7 +32,7 @@ public struct CLIPTokenizer: Sendable {
   public let padID: Int
   /// The largest id that ``encode(_:)`` can return.
   public internal(set) var largestID: Int
-  /// The folder, for messages.
+  /// The folder or file, for messages.
   public let folder: String
 
   let merges: BytePairMerges
@@ -92,6 +92,37 @@ public struct CLIPTokenizer: Sendable {
     }
     (inside, ending) = vocabulary.byteIDs(unknown: unknownID)
     self.folder = folder
+  }
+
+  /// Reads CLIP's tokenizer from what people have of it: a folder with `vocab.json` and `merges.txt`, or a list of merges
+  /// alone, `merges.txt` or OpenAI's `bpe_simple_vocab_16e6.txt`, also packed as `.gz`.
+  ///
+  /// The merges say the whole vocabulary: bytes, bytes at a word's end, what each merge makes, begin and end.
+  ///
+  /// - Parameters:
+  ///   - path: the folder or file.
+  ///   - padding: what fills up.
+  /// - Throws: `CheckpointError` with file, place, what was found and what was expected.
+  /// - Source: openai/CLIP `simple_tokenizer.py`.
+  public init(path: String, padding: Padding) throws {
+    let file = MergesFile(path)
+    guard file.isFolder else {
+      self.init(try file.contents(), path: path, padding: padding)
+      return
+    }
+    try self.init(folder: MergesFile.folder(path), padding: padding)
+  }
+
+  private init(
+    _ contents: (vocabulary: Vocabulary, merges: BytePairMerges), path: String, padding: Padding
+  ) {
+    let vocabulary = contents.vocabulary
+    merges = contents.merges
+    (beginID, endID) = (vocabulary.largestID - 1, vocabulary.largestID)
+    (spellings, largestID, length, folder) = (vocabulary.pieces, vocabulary.largestID, 77, path)
+    padID = padding == .end ? endID : 0
+    (verbatim, normalized) = (MergesFile.marks(beginID, endID), AddedTokens())
+    (inside, ending) = vocabulary.byteIDs(unknown: endID)
   }
 
   private static func length(

@@ -8,19 +8,36 @@ struct Vocabulary: Sendable {
   /// Ids are below this; the reference keeps them in 32 bits.
   static let idLimit = 1 << 31
 
-  private let ids: [[UInt8]: Int]
+  private var ids: [[UInt8]: Int] = [:]
   /// The spelling of every id.
-  let pieces: [Int: String]
+  private(set) var pieces: [Int: String] = [:]
   /// The largest id.
-  let largestID: Int
+  private(set) var largestID = -1
+
+  /// The bytes inside a word and at its end, in CLIP's order: as their spellings are in Unicode.
+  static let ofBytes: Vocabulary = {
+    var vocabulary = Vocabulary()
+    let ordered = byteSpellings.sorted { $0.unicodeScalars.lexicographicallyPrecedes($1.unicodeScalars) }
+    for spelling in ordered { _ = vocabulary.append(Array(spelling.utf8)) }
+    for spelling in ordered { _ = vocabulary.append(Array((spelling + wordEnd).utf8)) }
+    return vocabulary
+  }()
+
+  private init() {}
+
+  /// Adds a piece behind all others; its id.
+  mutating func append(_ piece: [UInt8]) -> Int {
+    largestID += 1
+    ids[piece] = largestID
+    pieces[largestID] = String(decoding: piece, as: UTF8.self)
+    return largestID
+  }
 
   /// Reads `vocab.json`.
   ///
   /// - Throws: `CheckpointError` if an id is no whole number in 0..<2^31 or occurs twice, or a piece is empty.
   init(_ file: ConfigurationFile) throws {
     let members = try file.object(limit: 32 << 20).members ?? []
-    var ids: [[UInt8]: Int] = [:]
-    var pieces: [Int: String] = [:]
     ids.reserveCapacity(members.count)
     pieces.reserveCapacity(members.count)
     for member in members {
@@ -41,8 +58,6 @@ struct Vocabulary: Sendable {
     guard let largest = pieces.keys.max() else {
       throw file.fault(nil, "the vocabulary is empty")
     }
-    self.ids = ids
-    self.pieces = pieces
     largestID = largest
   }
 
@@ -50,7 +65,10 @@ struct Vocabulary: Sendable {
   var count: Int { pieces.count }
 
   /// The id of a spelling.
-  func id(_ piece: String) -> Int? { ids[Array(piece.utf8)] }
+  func id(_ piece: String) -> Int? { id(spelledAs: Array(piece.utf8)) }
+
+  /// The id of a spelling's bytes.
+  func id(spelledAs piece: [UInt8]) -> Int? { ids[piece] }
 
   /// Reads `merges.txt`: two pieces a line, most frequent first; lines that start with `#version` are skipped.
   ///

@@ -1,3 +1,5 @@
+import Checkpoints
+
 /// The autoencoder's keys of the original layout under diffusers' names.
 ///
 /// The original layout counts the decoder's levels from the image's own size, diffusers from the latents'.

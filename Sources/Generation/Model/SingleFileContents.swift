@@ -1,4 +1,5 @@
 import Checkpoints
+import TextConditioning
 
 /// The tensors of a single file in the original layout, sorted by the part of the model they belong to.
 ///
@@ -55,7 +56,7 @@ struct SingleFileContents {
     let keys = source.keys
     let numbers = keys.compactMap { key in
       Self.rest(of: key, behind: OriginalTextKeys.Tower.openCLIP.prefix)
-        .flatMap(OriginalTextKeys.layer)
+        .flatMap(CLIPTowerKeys.layer)
     }
     let stored = Set(numbers).count
     let layers = textLayers ?? (stored == Self.publishedLayers ? stored : stored - 1)
@@ -107,7 +108,7 @@ struct SingleFileContents {
     guard let tower, let rest = Self.rest(of: key, behind: tower.prefix) else {
       return place(key, nil, in: \.textEncoder)
     }
-    if tower == .openCLIP, let layer = OriginalTextKeys.layer(rest), layer >= layers {
+    if tower == .openCLIP, let layer = CLIPTowerKeys.layer(rest), layer >= layers {
       skipped.append(key)
       return
     }

@@ -133,6 +133,33 @@ extension Tensor {
   }
 }
 
+/// Channels spread over squares of pixels: the squares' rows, then columns, then channels are what a pixel holds.
+///
+/// - Shapes: `x` [N, H, W, `block`² · C] → [N, `block` · H, `block` · W, C].
+/// - Source: TensorFlow `depth_to_space`.
+public func depthToSpace(_ x: Tensor, block: Int) -> Tensor {
+  precondition(!x.isTracked, "depthToSpace has no rule for gradients")
+  let (n, h, w, wide) = x.dimensions4("depthToSpace")
+  precondition(
+    block > 0 && wide.isMultiple(of: block * block), "depthToSpace: \(x.shape) in squares of \(block)")
+  let timing = OperationTiming(.joining)
+  defer { timing.end() }
+  let run = wide / block
+  return Tensor(shape: [n, h * block, w * block, run / block]) { out in
+    guard let destination = out.baseAddress else { return }
+    x.withUnsafePointer { source in
+      Parallel.forRanges(n * h * block, grain: max(1, elementGrain / max(w * run, 1))) { rows in
+        for row in rows {
+          for column in 0..<w {
+            (destination + (row * w + column) * run).update(
+              from: source + (row / block * w + column) * wide + row % block * run, count: run)
+          }
+        }
+      }
+    }
+  }
+}
+
 /// Rows of a table chosen by index (token and position embeddings).
 ///
 /// - Shapes: `table` [V, D], `ids` T indices → [T, D].

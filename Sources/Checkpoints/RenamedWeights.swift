@@ -1,10 +1,9 @@
-import Checkpoints
-import TensorCore
+public import TensorCore
 
 /// Tensors of a file under the names that the layers ask for.
-struct RenamedWeights: WeightSource {
+public struct RenamedWeights: WeightSource {
   /// How a stored tensor becomes the layer's.
-  enum Change: Equatable {
+  public enum Change: Sendable, Equatable {
     /// Not at all.
     case none
     /// Trailing axes of length one are left out: a 1×1 convolution as the matrix it is.
@@ -14,18 +13,33 @@ struct RenamedWeights: WeightSource {
   }
 
   /// Where a layer's tensor is stored.
-  struct Place {
+  public struct Place: Sendable {
     /// The file's key.
-    var key: String
-    var change = Change.none
+    public var key: String
+    /// What is done to the stored tensor.
+    public var change: Change
+
+    /// Names a stored tensor.
+    public init(key: String, change: Change = .none) {
+      self.key = key
+      self.change = change
+    }
   }
 
-  let name: String
-  let keys: [String]
+  /// The file and the part of it, for messages.
+  public let name: String
+  /// The names that the layers ask for, sorted.
+  public let keys: [String]
   private let source: any WeightSource
   private let places: [String: Place]
 
-  init(_ source: any WeightSource, part: String, places: [String: Place]) {
+  /// Takes some of a file's tensors.
+  ///
+  /// - Parameters:
+  ///   - source: the file.
+  ///   - part: what they are, for messages.
+  ///   - places: where a layer's tensor is stored, by the layer's name for it; the file need not have it.
+  public init(_ source: any WeightSource, part: String, places: [String: Place]) {
     self.source = source
     self.places = places
     name = "\(source.name) (\(part))"
@@ -33,9 +47,10 @@ struct RenamedWeights: WeightSource {
   }
 
   /// The file's key of a layer's key, for messages.
-  func storedKey(_ key: String) -> String { places[key]?.key ?? key }
+  public func storedKey(_ key: String) -> String { places[key]?.key ?? key }
 
-  func record(_ key: String) -> TensorRecord? {
+  /// Type and shape as the layer sees the tensor; nil where the file has none.
+  public func record(_ key: String) -> TensorRecord? {
     guard let place = places[key], var record = source.record(place.key) else { return nil }
     switch place.change {
     case .none: break
@@ -48,9 +63,12 @@ struct RenamedWeights: WeightSource {
     return record
   }
 
-  func tensor(_ key: String) throws -> Tensor {
+  /// The tensor, changed as its place says.
+  ///
+  /// - Throws: ``CheckpointError`` naming the key where it is absent, not a float type, or holds NaN or infinity.
+  public func tensor(_ key: String) throws -> Tensor {
     guard let place = places[key], let shape = record(key)?.shape else {
-      throw CheckpointError(.missingTensor, file: name, key: key, "the tensor is missing")
+      throw CheckpointError.missing(key, in: name)
     }
     let stored = try source.tensor(place.key)
     guard case .third(let index) = place.change, shape != stored.shape else {

@@ -1,0 +1,29 @@
+#include <limits.h>
+#include <zlib.h>
+
+#include "CGzip.h"
+
+enum { GZIP_ONLY = 16 }; // added to the window's bits: no bare zlib streams
+
+cgzip_status cgzip_unpack(const uint8_t *packed, size_t packed_count, uint8_t *unpacked, size_t capacity,
+                          size_t *unpacked_count) {
+  if (packed_count > UINT_MAX || capacity > UINT_MAX) return CGZIP_TOO_LARGE;
+  z_stream stream = {0};
+  if (inflateInit2(&stream, MAX_WBITS + GZIP_ONLY) != Z_OK) return CGZIP_NO_MEMORY;
+  stream.next_in = (Bytef *)packed;
+  stream.avail_in = (uInt)packed_count;
+  stream.next_out = unpacked;
+  stream.avail_out = (uInt)capacity;
+  int result = inflate(&stream, Z_FINISH);
+  cgzip_status status = CGZIP_MALFORMED;
+  if (result == Z_STREAM_END && stream.avail_in == 0) {
+    status = CGZIP_OK;
+    *unpacked_count = stream.total_out;
+  } else if (result == Z_MEM_ERROR) {
+    status = CGZIP_NO_MEMORY;
+  } else if (result == Z_BUF_ERROR && stream.avail_out == 0) {
+    status = CGZIP_TOO_LARGE;
+  }
+  inflateEnd(&stream);
+  return status;
+}
