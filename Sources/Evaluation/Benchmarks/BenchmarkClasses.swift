@@ -1,6 +1,6 @@
-import CanonicalJSON
 public import DatasetFormat
 import Generation
+import OpenVocabulary
 
 /// Lists of classes, as their users and published code write them.
 public enum BenchmarkClasses {
@@ -8,20 +8,35 @@ public enum BenchmarkClasses {
 
   /// Reads a class file: a table (`.tsv`), a JSON list of names (`.json`, `, ` between synonyms), or a vocabulary.
   ///
-  /// - Parameters:
-  ///   - name: the file, or a vocabulary's name or comma list.
-  ///   - split: a split that marks the classes of a vocabulary; nil for what the file says itself.
-  /// - Throws: `GenerationError` or `DatasetError` where it cannot be read.
-  public static func table(_ name: String, split: String? = nil) throws -> ClassTable {
+  /// - Parameter name: the file, or a vocabulary's name or comma list.
+  /// - Throws: `GenerationError`, `SegmenterError` or `DatasetError` where it cannot be read.
+  public static func table(_ name: String) throws -> ClassTable {
     if name.hasSuffix(".tsv") {
       return try ClassTable(
         tsv: FileAccess.bytes(of: name, limit: sizeLimit), path: name, colours: .optional)
     }
-    if name.hasSuffix(".json") { return try list(name) }
-    let library = try TemplateLibrary()
-    let vocabulary = try library.vocabulary(name)
-    let divided = try split.map { try vocabulary.splitting(by: library.split($0)) } ?? vocabulary
-    return try ClassTable(divided.numbered.map { $0.named.entry(id: $0.id) }, path: name)
+    if name.hasSuffix(".json") {
+      let labels = try LabelSource.json(FileAccess.bytes(of: name, limit: sizeLimit), path: name)
+      guard labels.count <= ClassTable.idRange.upperBound else {
+        throw GenerationError(
+          .malformed, name,
+          "\(labels.count) classes; at most \(ClassTable.idRange.upperBound) have ids")
+      }
+      return try ClassTable(
+        labels.enumerated().map {
+          ClassTable.Entry(id: $0 + 1, name: $1.name, aliases: Array($1.words.dropFirst()))
+        }, path: name)
+    }
+    let vocabulary = try TemplateLibrary().vocabulary(name)
+    return try ClassTable(vocabulary.numbered.map { $0.named.entry(id: $0.id) }, path: name)
+  }
+
+  /// A table with its classes marked by a split.
+  ///
+  /// - Throws: `GenerationError` where the split cannot be read or names other classes.
+  public static func marked(_ table: ClassTable, by split: String) throws -> ClassTable {
+    try ClassTable(
+      TemplateLibrary().split(split).marked(table.entries, of: "data"))
   }
 
   /// The classes of a protocol: those of a file, the published ones, those that the data set names, else numbers.
@@ -57,36 +72,6 @@ public enum BenchmarkClasses {
     try ClassTable(ids.map { ClassTable.Entry(id: $0, name: String($0)) })
   }
 
-  private static func list(_ file: String) throws -> ClassTable {
-    let json: JSONValue
-    do {
-      json = try JSONValue.parse(FileAccess.bytes(of: file, limit: sizeLimit))
-    } catch let error as JSONError {
-      throw GenerationError(.malformed, file, "is not valid JSON: \(error)")
-    }
-    guard let names = json.elements?.map(\.string), names.allSatisfy({ $0 != nil }),
-      1...ClassTable.idRange.upperBound ~= names.count
-    else { throw GenerationError(.malformed, file, "is no JSON list of names of classes") }
-    return try table(of: names.compactMap { $0 }, path: file)
-  }
-
-  /// Classes of which each is a name with synonyms behind commas; where two begin alike, all of the text is the name.
-  private static func table(of texts: [String], path: String) throws -> ClassTable {
-    let words = texts.map { text in
-      text.split(separator: ",").map { word in
-        String(word.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
-      }.filter { !$0.isEmpty }
-    }
-    let firsts = Dictionary(words.map { ($0.first ?? "", 1) }, uniquingKeysWith: +)
-    return try ClassTable(
-      zip(texts, words).enumerated().map { place, one in
-        let isShared = firsts[one.1.first ?? ""] ?? 0 > 1
-        return ClassTable.Entry(
-          id: place + 1, name: isShared ? one.1.joined(separator: ", ") : one.1.first ?? "",
-          aliases: Array(one.1.dropFirst()))
-      }, path: path)
-  }
-
   /// Reads lines such as `12: name`, as PASCAL Context lists its classes.
   private static func numberedLines(_ file: String) throws -> ClassTable {
     let text = String(
@@ -103,10 +88,5 @@ public enum BenchmarkClasses {
       return ClassTable.Entry(id: id, name: String(name))
     }
     return try ClassTable(entries, path: file)
-  }
-
-  /// The words that a class goes by: its name, or the first of several in it, and its aliases.
-  static func words(_ entry: ClassTable.Entry) -> [String] {
-    [entry.name.split(separator: ",").first.map(String.init) ?? entry.name] + entry.aliases
   }
 }

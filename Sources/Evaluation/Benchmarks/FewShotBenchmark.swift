@@ -32,6 +32,8 @@ public struct FewShotBenchmark {
 
   /// The protocol.
   public let benchmark: BenchmarkProtocol
+  /// The fold; 0 where there are none.
+  public let fold: Int
   /// The data set's folder.
   public let path: String
   /// All classes of the data set; those of the fold are tested.
@@ -57,7 +59,7 @@ public struct FewShotBenchmark {
     _ benchmark: BenchmarkProtocol, path: String, fold: Int = 0, list: String? = nil
   ) throws {
     precondition(benchmark.isFewShot && Self.folds ~= fold, "\(benchmark.rawValue), fold \(fold)")
-    self.benchmark = benchmark
+    (self.benchmark, self.fold) = (benchmark, fold)
     let found: Found
     switch benchmark {
     case .pascal5i: found = try Self.pascal(path, fold, list)

@@ -9,12 +9,18 @@ public protocol LabelledPictures {
   var classes: ClassTable { get }
   /// The name of each picture, unique, in the order that they are read in.
   var names: [String] { get }
+  /// Names of pictures that hold nothing to be scored and are left out.
+  var passedOver: Set<String> { get }
   /// What no class covers.
   var background: BackgroundRole { get }
   /// Some of the pictures, not decoded yet.
   ///
   /// - Throws: `DatasetError` where a list of them cannot be read.
   func pictures(_ positions: Range<Int>) throws -> [LabelledPicture]
+}
+
+extension LabelledPictures {
+  public var passedOver: Set<String> { [] }
 }
 
 /// A picture whose true mask is known. Both are read when they are asked for, on any thread.

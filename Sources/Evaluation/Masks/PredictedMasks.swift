@@ -49,16 +49,19 @@ public final class PredictedMasks {
   ///
   /// - Parameters:
   ///   - names: the pictures' names.
+  ///   - others: names that may be there as well.
   ///   - truth: the truth, for messages.
   /// - Throws: `GenerationError` `missingInput` or `malformed` with the first name and how many there are.
-  public func check(_ names: [String], of truth: String) throws {
+  public func check(
+    _ names: [String], allowing others: Set<String> = [], of truth: String
+  ) throws {
     let missing = names.filter { !known.contains($0) }
     if let first = missing.first {
       throw GenerationError(
         .missingInput, path,
         "has no mask of \(Self.amount(missing.count, of: names.count, first)) in \(truth)")
     }
-    let extra = known.subtracting(names).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    let extra = known.subtracting(names).subtracting(others).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     if let first = extra.first {
       throw GenerationError(
         .malformed, path,

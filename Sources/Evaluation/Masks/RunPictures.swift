@@ -4,7 +4,7 @@ import Imaging
 /// The accepted samples of a run, with their masks.
 public final class RunPictures: LabelledPictures {
   public var path: String { contents.path }
-  public var classes: ClassTable { contents.classes }
+  public let classes: ClassTable
   public let names: [String]
   public let background: BackgroundRole
 
@@ -18,13 +18,16 @@ public final class RunPictures: LabelledPictures {
   ///
   /// - Parameters:
   ///   - contents: the run.
+  ///   - classes: what the masks' ids mean; nil for the run's own table.
   ///   - accepted: leave out what filters rejected.
   ///   - background: what pixels of no class are.
   /// - Throws: `DatasetError` where a shard cannot be read or a sample has no mask.
   public init(
-    _ contents: RunContents, accepted: Bool = true, background: BackgroundRole = .scored
+    _ contents: RunContents, classes: ClassTable? = nil, accepted: Bool = true,
+    background: BackgroundRole = .scored
   ) throws {
     self.contents = contents
+    self.classes = classes ?? contents.classes
     self.background = background
     var names: [String] = []
     var places: [(Int, Int)] = []

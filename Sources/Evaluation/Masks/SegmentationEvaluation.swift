@@ -51,7 +51,7 @@ public struct SegmentationEvaluation {
     watch: (Int) throws -> Void
   ) throws -> SegmentationTally {
     let names = truth.names
-    try predicted.check(names, of: truth.path)
+    try predicted.check(names, allowing: truth.passedOver, of: truth.path)
     var tally = SegmentationTally(classes: ids, boundaryShare: boundaryShare)
     let batch = Self.batchOfThread * Parallel.threadCount
     for start in stride(from: 0, to: names.count, by: batch) {

@@ -4,5 +4,5 @@ import ArgumentParser
 struct EvaluateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "evaluate", abstract: "Measures masks against the truth.",
-    subcommands: [EvaluateGroundingCommand.self])
+    subcommands: [EvaluateGroundingCommand.self, EvaluateMasksCommand.self])
 }
