@@ -263,13 +263,34 @@ void ck_channel_moments(const ck_table *table, const float *pixels, const float 
 }
 
 void ck_channel_affine(const ck_table *table, const float *x, const float *mean, const float *scale, const float *shift, size_t count,
-                       size_t channels, int silu, float *out) {
-  table->channel_affine(x, mean, scale, shift, count, channels, silu, out);
+                       size_t channels, ck_activation activation, float *out) {
+  table->channel_affine(x, mean, scale, shift, count, channels, activation, out);
 }
 
 void ck_layer_norm(const ck_table *table, const float *x, const float *scale, const float *shift, float epsilon, size_t rows, size_t width,
                    float *out) {
   table->layer_norm(x, scale, shift, epsilon, rows, width, out);
+}
+
+size_t ck_depthwise_scratch_floats(const ck_table *table, const ck_depthwise *convolution, size_t rows) {
+  const size_t columns = convolution->width > CK_DEPTHWISE_COLUMNS ? convolution->width : CK_DEPTHWISE_COLUMNS;
+  const size_t halo = convolution->kernel - 1;
+  return (rows + halo) * (columns + halo) * table->vector_floats;
+}
+
+void ck_convolve_depthwise(const ck_table *table, const ck_depthwise *convolution, size_t sample, size_t row_first, size_t row_last,
+                           size_t channel_first, size_t channel_last, float *scratch) {
+  table->convolve_depthwise(convolution, sample, row_first, row_last, channel_first, channel_last, scratch);
+}
+
+void ck_linear_attention_sums(const ck_table *table, const ck_linear_attention *shape, const float *keys, const float *values,
+                              const float *before, size_t first, size_t last, float *sums) {
+  table->linear_attention_sums(shape, keys, values, before, first, last, sums);
+}
+
+void ck_linear_attention_read(const ck_table *table, const ck_linear_attention *shape, const float *queries, const float *sums, float epsilon,
+                              const float *residual, size_t first, size_t last, float *output) {
+  table->linear_attention_read(shape, queries, sums, epsilon, residual, first, last, output);
 }
 
 void ck_activate(const ck_table *table, ck_activation kind, const float *x, size_t count, float *out) { table->activate(kind, x, count, out); }

@@ -15,6 +15,8 @@
 #include "level_winograd.h"
 #include "level_attention.h"
 #include "level_rows.h"
+#include "level_depthwise.h"
+#include "level_linear_attention.h"
 #include "level_bfloat16_tile.h"
 /// All eight tiles whole: 16 rows of 64 bytes.
 static void bfloat16_begin(void) {

@@ -15,6 +15,8 @@
 #include "level_winograd.h"
 #include "level_attention.h"
 #include "level_rows.h"
+#include "level_depthwise.h"
+#include "level_linear_attention.h"
 #include "level_bfloat16_tile.h"
 static inline void bfloat16_begin(void) {}
 static inline void bfloat16_end(void) {}

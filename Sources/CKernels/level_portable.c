@@ -9,6 +9,8 @@
 #include "level_product.h"
 #include "level_attention.h"
 #include "level_rows.h"
+#include "level_depthwise.h"
+#include "level_linear_attention.h"
 #include "level_table.h"
 
 const ck_table *ck_table_portable(void) { return &table; }

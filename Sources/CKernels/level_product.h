@@ -74,16 +74,19 @@ static void gather_rows(const ck_product *p, size_t row, size_t count, size_t k0
   }
 }
 
-/// Adds bias, shift and residual to a finished vector of output row `row`, of which `left` columns exist, and writes it.
+/// Adds bias, shift and residual to a finished vector of output row `row`, of which `left` columns exist, and writes what the
+/// activation makes of it.
 INLINE void finish_vector(const ck_product *p, size_t row, size_t sample, size_t column, size_t left, vfloat sum) {
   const size_t at = row * p->columns + column;
   const float *bias = p->bias ? p->bias + column : NULL;
   const float *shift = p->shift ? p->shift + sample * p->columns + column : NULL;
-  const float *residual = p->residual ? p->residual + at : NULL;
+  const size_t shared = p->residual_is_shared ? sample * p->out_height * p->out_width * p->columns : 0;
+  const float *residual = p->residual ? p->residual + at - shared : NULL;
   const int whole = left >= V;
   if (bias) sum += whole ? vload(bias) : vload_part(bias, left);
   if (shift) sum += whole ? vload(shift) : vload_part(shift, left);
   if (residual) sum += whole ? vload(residual) : vload_part(residual, left);
+  if (p->activation != CK_IDENTITY) sum = activated(p->activation, sum);
   if (whole) vstore(p->output + at, sum);
   else vstore_part(p->output + at, sum, left);
 }

@@ -28,26 +28,29 @@ static void channel_moments(const float *pixels, const float *origin, size_t cou
 }
 
 INLINE void channel_affine_body(const float *x, const float *mean, const float *scale, const float *shift,
-                                size_t count, size_t channels, const int silu, float *out) {
+                                size_t count, size_t channels, const ck_activation activation, float *out) {
   for (size_t p = 0; p < count; p++, x += channels, out += channels) {
     size_t c = 0;
     for (; c + V <= channels; c += V) {
       vfloat y = vmuladd(vload(x + c) - vload(mean + c), vload(scale + c), vload(shift + c));
-      vstore(out + c, silu ? vsilu(y) : y);
+      vstore(out + c, activated(activation, y));
     }
     if (c < channels) {
       const size_t left = channels - c;
       vfloat y = vmuladd(vload_part(x + c, left) - vload_part(mean + c, left), vload_part(scale + c, left),
                          vload_part(shift + c, left));
-      vstore_part(out + c, silu ? vsilu(y) : y, left);
+      vstore_part(out + c, activated(activation, y), left);
     }
   }
 }
 
 static void channel_affine(const float *x, const float *mean, const float *scale, const float *shift, size_t count,
-                           size_t channels, int silu, float *out) {
-  if (silu) channel_affine_body(x, mean, scale, shift, count, channels, 1, out);
-  else channel_affine_body(x, mean, scale, shift, count, channels, 0, out);
+                           size_t channels, ck_activation activation, float *out) {
+  switch (activation) {
+    case CK_SILU: channel_affine_body(x, mean, scale, shift, count, channels, CK_SILU, out); break;
+    case CK_RELU: channel_affine_body(x, mean, scale, shift, count, channels, CK_RELU, out); break;
+    default: channel_affine_body(x, mean, scale, shift, count, channels, CK_IDENTITY, out); break;
+  }
 }
 
 static void layer_norm(const float *x, const float *scale, const float *shift, float epsilon, size_t rows, size_t width,
@@ -71,17 +74,6 @@ static void layer_norm(const float *x, const float *scale, const float *shift, f
   }
 }
 
-INLINE vfloat activated(const ck_activation kind, vfloat x) {
-  switch (kind) {
-    case CK_SILU: return vsilu(x);
-    case CK_GELU: return vgelu(x);
-    case CK_QUICK_GELU: return vquick_gelu(x);
-    case CK_RELU: return vmax(x, vsplat(0.0f));
-    case CK_SIGMOID: return 1.0f / (1.0f + vexp(-x));
-  }
-  return x;
-}
-
 INLINE void activate_body(const ck_activation kind, const float *x, size_t count, float *out) {
   size_t i = 0;
   for (; i + V <= count; i += V) vstore(out + i, activated(kind, vload(x + i)));
@@ -90,11 +82,13 @@ INLINE void activate_body(const ck_activation kind, const float *x, size_t count
 
 static void activate(ck_activation kind, const float *x, size_t count, float *out) {
   switch (kind) {
+    case CK_IDENTITY: activate_body(CK_IDENTITY, x, count, out); break;
     case CK_SILU: activate_body(CK_SILU, x, count, out); break;
     case CK_GELU: activate_body(CK_GELU, x, count, out); break;
     case CK_QUICK_GELU: activate_body(CK_QUICK_GELU, x, count, out); break;
     case CK_RELU: activate_body(CK_RELU, x, count, out); break;
     case CK_SIGMOID: activate_body(CK_SIGMOID, x, count, out); break;
+    case CK_POSITIVE_ELU: activate_body(CK_POSITIVE_ELU, x, count, out); break;
   }
 }
 

@@ -133,3 +133,20 @@ INLINE vfloat verf(vfloat x) {
 INLINE vfloat vsilu(vfloat x) { return x / (1.0f + vexp(-x)); }
 INLINE vfloat vquick_gelu(vfloat x) { return x / (1.0f + vexp(-1.702f * x)); }
 INLINE vfloat vgelu(vfloat x) { return 0.5f * x * (1.0f + verf(0.70710678118654752f * x)); }
+INLINE vfloat vpositive_elu(vfloat x) {
+  const vint above = x > 0.0f;
+  return (vfloat)(((vint)(x + 1.0f) & above) | ((vint)vexp(x) & ~above));
+}
+
+INLINE vfloat activated(const ck_activation kind, vfloat x) {
+  switch (kind) {
+    case CK_IDENTITY: return x;
+    case CK_SILU: return vsilu(x);
+    case CK_GELU: return vgelu(x);
+    case CK_QUICK_GELU: return vquick_gelu(x);
+    case CK_RELU: return vmax(x, vsplat(0.0f));
+    case CK_SIGMOID: return 1.0f / (1.0f + vexp(-x));
+    case CK_POSITIVE_ELU: return vpositive_elu(x);
+  }
+  return x;
+}

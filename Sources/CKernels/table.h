@@ -23,8 +23,11 @@ struct ck_table {
   void (*attention_attend)(const ck_attention *, size_t, size_t, size_t, float *);
   void (*attention_average)(const ck_attention *, size_t, size_t, float *);
   void (*channel_moments)(const float *, const float *, size_t, size_t, double *, double *);
-  void (*channel_affine)(const float *, const float *, const float *, const float *, size_t, size_t, int, float *);
+  void (*channel_affine)(const float *, const float *, const float *, const float *, size_t, size_t, ck_activation, float *);
   void (*layer_norm)(const float *, const float *, const float *, float, size_t, size_t, float *);
+  void (*convolve_depthwise)(const ck_depthwise *, size_t, size_t, size_t, size_t, size_t, float *);
+  void (*linear_attention_sums)(const ck_linear_attention *, const float *, const float *, const float *, size_t, size_t, float *);
+  void (*linear_attention_read)(const ck_linear_attention *, const float *, const float *, float, const float *, size_t, size_t, float *);
   void (*activate)(ck_activation, const float *, size_t, float *);
   void (*geglu)(const float *, size_t, size_t, float *);
   void (*combine)(const float *, float, const float *, float, size_t, float *);
@@ -52,6 +55,8 @@ enum {
 static inline size_t ck_winograd_panel_stride(size_t columns) { return CK_WINOGRAD_DEPTH * columns + 16; }
 /// Channels of which maps are a multiple where Winograd's way is taken, and the narrowest such map.
 enum { CK_WINOGRAD_CHANNELS = 16, CK_WINOGRAD_WIDTH = 8 };
+/// Columns of a depthwise convolution whose sums stay in registers.
+enum { CK_DEPTHWISE_COLUMNS = 12 };
 /// Queries and keys of an attention block.
 enum { CK_QUERY_BLOCK = 84, CK_KEY_BLOCK = 256 };
 

@@ -38,7 +38,22 @@ extension PixelImage {
         part = cropped(x: 0, y: (self.height - kept) / 2, width: self.width, height: kept)
       }
     }
-    return part.resizedByLanczos(width: width, height: height)
+    return part.resampled(width: width, height: height, by: .lanczos)
+  }
+
+  /// The picture in a given size, out of proportion if need be, by straight lines between pixels; where it shrinks, they are
+  /// widened to reach over all that a new pixel covers.
+  ///
+  /// - Source: Pillow `Image.resize` with `BILINEAR`, weights in whole numbers as there: the same bytes.
+  ///
+  /// - Parameters:
+  ///   - width: new pixels in a row.
+  ///   - height: new rows.
+  /// - Returns: a picture with the same channels.
+  /// - Throws: ``ImagingError`` where the new size is out of range.
+  public func smoothlyResized(width: Int, height: Int) throws -> PixelImage {
+    _ = try Self.checkedPixelCount(width: width, height: height)
+    return resampled(width: width, height: height, by: .triangle)
   }
 
   private static func rounded(_ dividend: Int, _ divisor: Int) -> Int {
@@ -56,11 +71,13 @@ extension PixelImage {
     return PixelImage(unchecked: width, height, channels, samples: out)
   }
 
-  private func resizedByLanczos(width: Int, height: Int) -> PixelImage {
+  private func resampled(
+    width: Int, height: Int, by filter: ResamplingFilter
+  ) -> PixelImage {
     let depth = channels.rawValue
     var current = self
     if width != self.width {
-      let taps = LanczosTaps.all(from: self.width, to: width)
+      let taps = ResamplingTaps.all(from: self.width, to: width, by: filter)
       var out = [UInt8](repeating: 0, count: width * self.height * depth)
       for row in 0..<self.height {
         for x in 0..<width {
@@ -74,7 +91,7 @@ extension PixelImage {
       current = PixelImage(unchecked: width, self.height, channels, samples: out)
     }
     guard height != self.height else { return current }
-    let taps = LanczosTaps.all(from: self.height, to: height)
+    let taps = ResamplingTaps.all(from: self.height, to: height, by: filter)
     let row = width * depth
     var out = [UInt8](repeating: 0, count: row * height)
     for y in 0..<height {
@@ -87,19 +104,45 @@ extension PixelImage {
   }
 }
 
+/// How far around a new pixel's centre samples count, and how much.
+private enum ResamplingFilter {
+  /// Lanczos' with three lobes.
+  case lanczos
+  /// Less and less along a straight line.
+  case triangle
+
+  var reach: Double {
+    switch self {
+    case .lanczos: 3
+    case .triangle: 1
+    }
+  }
+
+  func callAsFunction(_ x: Double) -> Double {
+    guard abs(x) < reach else { return 0 }
+    switch self {
+    case .lanczos: return Self.sinc(x) * Self.sinc(x / reach)
+    case .triangle: return 1 - abs(x)
+    }
+  }
+
+  private static func sinc(_ x: Double) -> Double { x == 0 ? 1 : sin(.pi * x) / (.pi * x) }
+}
+
 /// The old samples that a new one is made of, along one axis.
-private struct LanczosTaps {
+private struct ResamplingTaps {
   /// Binary places of a weight; sums of 255 times them keep within 32 bits.
   private static let places = 22
-  private static let lobes = 3.0
 
   var first: Int
   var weights: [Int]
 
-  static func all(from old: Int, to new: Int) -> [LanczosTaps] {
+  static func all(
+    from old: Int, to new: Int, by filter: ResamplingFilter
+  ) -> [ResamplingTaps] {
     let scale = Double(old) / Double(new)
     let stretch = max(scale, 1)
-    let reach = lobes * stretch
+    let reach = filter.reach * stretch
     return (0..<new).map { position in
       let centre = (Double(position) + 0.5) * scale
       let first = max(0, Int(centre - reach + 0.5))
@@ -107,18 +150,11 @@ private struct LanczosTaps {
       var weights = (first..<end).map { filter((Double($0) - centre + 0.5) / stretch) }
       let sum = weights.reduce(0, +)
       if sum != 0 { weights = weights.map { $0 / sum } }
-      return LanczosTaps(
+      return ResamplingTaps(
         first: first,
         weights: weights.map { Int(($0 * Double(1 << places)).rounded(.toNearestOrAwayFromZero)) })
     }
   }
-
-  private static func filter(_ x: Double) -> Double {
-    guard abs(x) < lobes else { return 0 }
-    return sinc(x) * sinc(x / lobes)
-  }
-
-  private static func sinc(_ x: Double) -> Double { x == 0 ? 1 : sin(.pi * x) / (.pi * x) }
 
   func mixed(_ samples: [UInt8], start: Int, stride: Int) -> UInt8 {
     var sum = 1 << (Self.places - 1)

@@ -71,13 +71,15 @@ public struct Conv2D: Sendable {
   ///   - upsampling: doubles both sides by nearest neighbour first.
   ///   - shift: [N, O], added to every pixel of its sample.
   ///   - residual: added to the output.
+  ///   - activation: applied in the same pass.
   /// - Returns: the convolved map.
   public func callAsFunction(
-    _ x: Tensor, upsampling: Bool = false, shift: Tensor? = nil, adding residual: Tensor? = nil
+    _ x: Tensor, upsampling: Bool = false, shift: Tensor? = nil, adding residual: Tensor? = nil,
+    then activation: FusedActivation = .none
   ) -> Tensor {
     convolution(
       x, weight, bias: bias, stride: stride, padding: padding, upsampling: upsampling,
-      shift: shift, adding: residual)
+      shift: shift, adding: residual, then: activation)
   }
 
   /// Applies the convolution to a band of a map's rows: the same bytes as with all of the map at once.

@@ -27,9 +27,13 @@ public struct GroupNorm: Sendable {
     self.epsilon = epsilon
   }
 
-  /// Normalises; `thenSiLU` applies SiLU in the same pass.
-  public func callAsFunction(_ x: Tensor, thenSiLU: Bool = false) -> Tensor {
-    groupNorm(x, groups: groups, scale: scale, shift: shift, epsilon: epsilon, thenSiLU: thenSiLU)
+  /// Normalises; `thenSiLU` applies SiLU in the same pass, `thenReLU` ReLU.
+  public func callAsFunction(
+    _ x: Tensor, thenSiLU: Bool = false, thenReLU: Bool = false
+  ) -> Tensor {
+    groupNorm(
+      x, groups: groups, scale: scale, shift: shift, epsilon: epsilon, thenSiLU: thenSiLU,
+      thenReLU: thenReLU)
   }
 
   /// What normalising does to each channel of a map that is given in bands of rows.

@@ -28,8 +28,10 @@ public struct Linear: Sendable {
     self.bias = bias
   }
 
-  /// Applies the map; `residual` is added to the output in the same pass.
-  public func callAsFunction(_ x: Tensor, adding residual: Tensor? = nil) -> Tensor {
-    linear(x, weight, bias: bias, adding: residual)
+  /// Applies the map; in the same pass `residual` is added to the output, and `activation` is applied.
+  public func callAsFunction(
+    _ x: Tensor, adding residual: Tensor? = nil, then activation: FusedActivation = .none
+  ) -> Tensor {
+    linear(x, weight, bias: bias, adding: residual, then: activation)
   }
 }

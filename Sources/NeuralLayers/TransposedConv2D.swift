@@ -38,8 +38,8 @@ public struct TransposedConv2D: Sendable {
     self.kernel = kernel
   }
 
-  /// Applies the layer.
-  public func callAsFunction(_ x: Tensor) -> Tensor {
-    depthToSpace(linear(x, weight, bias: bias), block: kernel)
+  /// Applies the layer, and an activation in the same pass.
+  public func callAsFunction(_ x: Tensor, then activation: FusedActivation = .none) -> Tensor {
+    depthToSpace(linear(x, weight, bias: bias, then: activation), block: kernel)
   }
 }

@@ -12,7 +12,12 @@ public enum SegmenterFile {
         && keys.contains { $0.hasPrefix(prefix + "pretrained.") }
     }
     if isLSeg { return .lseg }
-    return keys.contains { $0.hasPrefix("sem_seg_head.predictor.") } ? .sed : nil
+    // SED's decoder stands beside CLIP, behind detectron2's name of the head where its training wrote the file.
+    let isSED = [SEDFile.predictor, ""].contains { prefix in
+      keys.contains { $0.hasPrefix(prefix + "clip_model.visual.trunk.") }
+        && keys.contains { $0.hasPrefix(prefix + "transformer.decoder1.") }
+    }
+    return isSED ? .sed : nil
   }
 
   /// Refuses a file that is not of the network asked for, naming what it is.

@@ -43,7 +43,8 @@ public struct SegmenterReport: Sendable {
     }
     switch SegmenterFile.architecture(of: source) {
     case .lseg: self = try LSegFile(source).report()
-    case .sed, nil: return nil
+    case .sed: self = try SEDFile(source).report()
+    case nil: return nil
     }
   }
 }

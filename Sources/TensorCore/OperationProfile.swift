@@ -9,6 +9,7 @@ public enum OperationProfile {
   /// A kind of operation.
   public enum Kind: String, Sendable, CaseIterable {
     case convolution = "convolution"
+    case depthwise = "depthwise convolution"
     case linear = "linear, 1×1"
     case attention = "attention"
     case groupNorm = "group norm"

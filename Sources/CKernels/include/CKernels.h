@@ -56,6 +56,17 @@ int ck_multiplies_bfloat16(const ck_table *table);
 /// or bfloat16 where `bfloat16`.
 double ck_peak_operations(const ck_table *table, int bfloat16, size_t turns);
 
+/// Functions of one number; the identity where a product or a norm is to be left as it is.
+typedef enum {
+  CK_IDENTITY = 0,
+  CK_SILU = 1,
+  CK_GELU = 2,
+  CK_QUICK_GELU = 3,
+  CK_RELU = 4,
+  CK_SIGMOID = 5,
+  CK_POSITIVE_ELU = 6,  ///< x + 1 above 0, e^x below
+} ck_activation;
+
 /// How packed weights are stored, and so how they are multiplied: the first three as floats.
 typedef enum {
   CK_STORAGE_FLOAT32 = 0,
@@ -85,6 +96,8 @@ typedef struct {
   const float *bias;       ///< [columns] or NULL
   const float *shift;      ///< [samples, columns] or NULL, added to every pixel of its sample
   const float *residual;   ///< [rows, columns] or NULL; may be `output` itself
+  int residual_is_shared;  ///< whether `residual` has the rows of one sample, and is added to every one
+  ck_activation activation;  ///< of what all that adds up to
   float *output;           ///< [rows, columns]
   size_t tiles;            ///< 0, or ck_winograd_tiles(): the product is computed by tiles, which then are its rows
 } ck_product;
@@ -149,16 +162,52 @@ void ck_attention_average(const ck_table *table, const ck_attention *attention, 
 /// `sums` and `squares` are set.
 void ck_channel_moments(const ck_table *table, const float *pixels, const float *origin, size_t count, size_t channels, double *sums,
                         double *squares);
-/// (x − mean) · scale + shift per channel, then SiLU where `silu`; `out` may be `x`.
+/// (x − mean) · scale + shift per channel, then SiLU, ReLU or nothing more; `out` may be `x`.
 void ck_channel_affine(const ck_table *table, const float *x, const float *mean, const float *scale, const float *shift, size_t count,
-                       size_t channels, int silu, float *out);
+                       size_t channels, ck_activation activation, float *out);
 /// Layer normalisation of rows; `out` may be `x`.
 void ck_layer_norm(const ck_table *table, const float *x, const float *scale, const float *shift, float epsilon, size_t rows, size_t width,
                    float *out);
 
+// MARK: Depthwise convolution
+
+/// A convolution of every channel with its own kernel, stride 1, padded with zeros to the size of its input.
+typedef struct {
+  const float *input;    ///< [samples, height, width, channels]
+  size_t height, width, channels;
+  size_t kernel;         ///< taps along a side, odd
+  const float *weights;  ///< [kernel · kernel, weight_stride], zeros behind the channels
+  const float *bias;     ///< [weight_stride], zeros behind the channels
+  size_t weight_stride;  ///< the channels, rounded up to a multiple of CK_DEPTHWISE_CHANNELS
+  float *output;         ///< as `input`
+} ck_depthwise;
+
+/// Channels that packed weights are a multiple of, and that work is best cut at multiples of.
+enum { CK_DEPTHWISE_CHANNELS = 16 };
+
+/// Floats of scratch one thread needs for `rows` output rows.
+size_t ck_depthwise_scratch_floats(const ck_table *table, const ck_depthwise *convolution, size_t rows);
+/// Computes rows `row_first ..< row_last` of channels `channel_first ..< channel_last` of one sample.
+void ck_convolve_depthwise(const ck_table *table, const ck_depthwise *convolution, size_t sample, size_t row_first, size_t row_last,
+                           size_t channel_first, size_t channel_last, float *scratch);
+
+// MARK: Linear attention over samples, at every position for itself
+
+/// Sizes of queries, keys and values [samples, positions, heads × width].
+typedef struct {
+  size_t samples, positions, heads, width;
+} ck_linear_attention;
+
+/// For positions `first ..< last`, what the samples add to the sums [positions, heads, width + 1, width]: Σ kᵢ vⱼ in rows, then
+/// Σ kᵢ. `before` is what there was, or NULL; `sums` may be `before`.
+void ck_linear_attention_sums(const ck_table *table, const ck_linear_attention *shape, const float *keys, const float *values,
+                              const float *before, size_t first, size_t last, float *sums);
+/// residual + (q · Σ k v) / (q · Σ k + epsilon) at positions `first ..< last` of every sample; `output` may be `residual` or `queries`.
+void ck_linear_attention_read(const ck_table *table, const ck_linear_attention *shape, const float *queries, const float *sums, float epsilon,
+                              const float *residual, size_t first, size_t last, float *output);
+
 // MARK: Elementwise; `out` may be an input
 
-typedef enum { CK_SILU = 0, CK_GELU = 1, CK_QUICK_GELU = 2, CK_RELU = 3, CK_SIGMOID = 4 } ck_activation;
 void ck_activate(const ck_table *table, ck_activation kind, const float *x, size_t count, float *out);
 /// First half of each row of 2·width times the GELU of the second half.
 void ck_geglu(const ck_table *table, const float *x, size_t rows, size_t width, float *out);

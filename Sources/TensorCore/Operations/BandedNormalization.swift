@@ -69,7 +69,7 @@ public func groupNormalized(
               let start = pixels.lowerBound * c
               ck_channel_affine(
                 kernels, source + start, factors, factors + c, shift, pixels.count, c,
-                thenSiLU ? 1 : 0, base + start)
+                thenSiLU ? CK_SILU : CK_IDENTITY, base + start)
             }
           }
         }

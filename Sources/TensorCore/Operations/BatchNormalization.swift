@@ -30,7 +30,7 @@ public func batchNorm(
   let count = Double(n * h * w)
   let unbiased = moments.map { Float($0.variance * count / max(count - 1, 1)) }
   let (input, factor) = (x.untracked(), scale.untracked())
-  let output = normalised(x, set, scale: scale, shift: shift, thenSiLU: false)
+  let output = normalised(x, set, scale: scale, shift: shift, then: .none)
     .recorded("batchNorm", from: [x, scale, shift]) { gradient in
       set.gradients(input, gradient, scale: factor, set: .init(samples: n, channels: 1))
     }

@@ -1,27 +1,30 @@
 import CKernels
 
-/// Group normalisation over a feature map, with an optional SiLU behind it.
+/// Group normalisation over a feature map, with an optional SiLU or ReLU behind it.
 ///
 /// - Shapes: `x` [N, H, W, C], `scale` and `shift` [C] → [N, H, W, C].
 /// - Precondition: C is a multiple of `groups`.
 /// - Gradient: with x̂ the normalised value and u the gradient times `scale`, (u − mean of u − x̂ · mean of u x̂) / √(σ² + ε)
 ///   for x, means over the group; Σ g x̂ for `scale`; Σ g for `shift`.
 public func groupNorm(
-  _ x: Tensor, groups: Int, scale: Tensor, shift: Tensor, epsilon: Float, thenSiLU: Bool = false
+  _ x: Tensor, groups: Int, scale: Tensor, shift: Tensor, epsilon: Float, thenSiLU: Bool = false,
+  thenReLU: Bool = false
 ) -> Tensor {
   let c = x.dimensions4("groupNorm").c
   precondition(
     groups > 0 && c % groups == 0 && scale.shape == [c] && shift.shape == [c],
     "groupNorm: \(x.shape) in \(groups) groups, scale \(scale.shape), shift \(shift.shape)")
+  precondition(!(thenSiLU && thenReLU), "groupNorm: SiLU and ReLU")
   let isTracked = x.isTracked || scale.isTracked || shift.isTracked
-  if isTracked && thenSiLU {
-    return silu(groupNorm(x, groups: groups, scale: scale, shift: shift, epsilon: epsilon))
+  if isTracked && (thenSiLU || thenReLU) {
+    let y = groupNorm(x, groups: groups, scale: scale, shift: shift, epsilon: epsilon)
+    return thenSiLU ? silu(y) : relu(y)
   }
   let timing = OperationTiming(.groupNorm)
   defer { timing.end() }
   let result = normalised(
     x, FeatureMoments(ChannelSums(x), groups: groups, epsilon: epsilon), scale: scale,
-    shift: shift, thenSiLU: thenSiLU)
+    shift: shift, then: thenSiLU ? .silu : thenReLU ? .relu : .none)
   guard isTracked else { return result }
   let (input, factor) = (x.untracked(), scale.untracked())
   return result.recorded("groupNorm", from: [x, scale, shift]) { gradient in
@@ -34,7 +37,8 @@ public func groupNorm(
 
 /// (x − mean) · (scale · inverse) + shift in each channel of each sample.
 func normalised(
-  _ x: Tensor, _ moments: FeatureMoments, scale: Tensor, shift: Tensor, thenSiLU: Bool
+  _ x: Tensor, _ moments: FeatureMoments, scale: Tensor, shift: Tensor,
+  then activation: FusedActivation
 ) -> Tensor {
   let (n, h, w, c) = x.dimensions4("normalised")
   let kernels = KernelLevel.kernels
@@ -51,7 +55,7 @@ func normalised(
               let start = (sample * area + first) * c
               ck_channel_affine(
                 kernels, source + start, mean + sample * c, factors + sample * c, shift, count, c,
-                thenSiLU ? 1 : 0, destination + start)
+                activation.code, destination + start)
             }
           }
         }
@@ -81,7 +85,7 @@ public func channelAffine(_ x: Tensor, mean: Tensor, scale: Tensor, shift: Tenso
             Parallel.forRanges(n * h * w, grain: max(1, elementGrain / c)) { pixels in
               let start = pixels.lowerBound * c
               ck_channel_affine(
-                kernels, source + start, mean, scale, shift, pixels.count, c, 0,
+                kernels, source + start, mean, scale, shift, pixels.count, c, CK_IDENTITY,
                 destination + start)
             }
           }

@@ -20,11 +20,12 @@ public struct Padding: Sendable, Equatable {
   }
 }
 
-/// Affine map of the last axis: `x · Wᵀ + bias`, plus `residual` where given.
+/// Affine map of the last axis: `x · Wᵀ + bias`, plus `residual` where given, and what `activation` makes of it.
 ///
 /// - Shapes: `x` [..., I], `bias` [O], `residual` [..., O] → [..., O].
 public func linear(
-  _ x: Tensor, _ weights: PackedWeights, bias: Tensor? = nil, adding residual: Tensor? = nil
+  _ x: Tensor, _ weights: PackedWeights, bias: Tensor? = nil, adding residual: Tensor? = nil,
+  then activation: FusedActivation = .none
 ) -> Tensor {
   let (inputs, outputs) = (weights.inputs, weights.outputs)
   precondition(
@@ -35,7 +36,7 @@ public func linear(
     samples: 1, height: 1, width: rows, stride: 1, padding: Padding(0), enlargement: 1,
     outHeight: 1, outWidth: rows)
   return multiply(
-    x, weights, map, bias: bias, shift: nil, residual: residual,
+    x, weights, map, bias: bias, shift: nil, residual: residual, then: activation,
     shape: x.shape.dropLast() + [outputs])
 }
 
@@ -49,7 +50,7 @@ public let convolutionRowsTogether = Int(CK_WINOGRAD_SIDE)
 ///
 /// Where the level's kernels say that it pays, kernels of 3×3 taps and stride 1 are computed by Winograd's algorithm.
 ///
-/// - Shapes: `x` [N, H, W, I], `bias` [O], `shift` [N, O], `residual` [N, H', W', O] → [N, H', W', O] with
+/// - Shapes: `x` [N, H, W, I], `bias` [O], `shift` [N, O], `residual` [N or 1, H', W', O] → [N, H', W', O] with
 ///   H' = (u·H + padding − kernel) / stride + 1, u = 2 where `upsampling`, else 1.
 /// - Parameters:
 ///   - x: the feature map.
@@ -59,12 +60,13 @@ public let convolutionRowsTogether = Int(CK_WINOGRAD_SIDE)
 ///   - padding: zeros around the (upsampled) map.
 ///   - upsampling: doubles both sides by nearest neighbour first, without writing the larger map.
 ///   - shift: added to every pixel of a sample (the timestep's contribution).
-///   - residual: added to the output.
+///   - residual: added to the output; one sample is added to every one.
+///   - activation: of all that adds up to; none where anything is tracked.
 /// - Returns: the convolved map.
 public func convolution(
   _ x: Tensor, _ weights: PackedWeights, bias: Tensor? = nil, stride: Int = 1,
   padding: Padding = Padding(0), upsampling: Bool = false, shift: Tensor? = nil,
-  adding residual: Tensor? = nil
+  adding residual: Tensor? = nil, then activation: FusedActivation = .none
 ) -> Tensor {
   let (n, h, w, c) = x.dimensions4("convolution")
   precondition(c == weights.inputs, "convolution: \(x.shape), \(weights.inputs) input channels")
@@ -81,7 +83,7 @@ public func convolution(
     samples: n, height: h, width: w, stride: stride, padding: padding, enlargement: enlargement,
     outHeight: spanHeight / stride + 1, outWidth: spanWidth / stride + 1)
   return multiply(
-    x, weights, map, bias: bias, shift: shift, residual: residual,
+    x, weights, map, bias: bias, shift: shift, residual: residual, then: activation,
     shape: [n, map.outHeight, map.outWidth, weights.outputs])
 }
 
@@ -106,15 +108,17 @@ struct ProductShape: Sendable {
 
 private func multiply(
   _ x: Tensor, _ weights: PackedWeights, _ map: ProductShape, bias: Tensor?, shift: Tensor?,
-  residual: Tensor?, shape: [Int]
+  residual: Tensor?, then activation: FusedActivation, shape: [Int]
 ) -> Tensor {
   let outputs = weights.outputs
   precondition(bias?.shape ?? [outputs] == [outputs], "bias \(bias?.shape ?? []) of \(outputs)")
   precondition(
     shift?.shape ?? [map.samples, outputs] == [map.samples, outputs],
     "shift \(shift?.shape ?? []), expected \([map.samples, outputs])")
+  let shared = [1] + shape.dropFirst()
   precondition(
-    residual?.shape ?? shape == shape, "residual \(residual?.shape ?? []), expected \(shape)")
+    residual.map { $0.shape == shape || $0.shape == shared } ?? true,
+    "residual \(residual?.shape ?? []), expected \(shape) or \(shared)")
   let taps = weights.kernelHeight * weights.kernelWidth
   let timing = OperationTiming(taps == 1 ? .linear : .convolution)
   defer {
@@ -126,18 +130,23 @@ private func multiply(
     x.isTracked || weights.source != nil || bias?.isTracked == true || shift?.isTracked == true
     || residual?.isTracked == true
   guard !isTracked else {
+    precondition(
+      activation == .none && residual?.shape ?? shape == shape,
+      "a tracked product has no activation, and a residual of its own shape")
     return trackedProduct(
       x, weights, map, bias: bias, shift: shift, residual: residual, shape: shape)
   }
-  return packedProduct(x, weights, map, bias: bias, shift: shift, residual: residual, shape: shape)
+  return packedProduct(
+    x, weights, map, bias: bias, shift: shift, residual: residual, then: activation, shape: shape)
 }
 
 /// The product as the kernels compute it from packed weights.
 func packedProduct(
   _ x: Tensor, _ weights: PackedWeights, _ map: ProductShape, bias: Tensor?, shift: Tensor?,
-  residual: Tensor?, shape: [Int]
+  residual: Tensor?, then activation: FusedActivation = .none, shape: [Int]
 ) -> Tensor {
-  Tensor(shape: shape) { out in
+  let sharesResidual = residual.map { $0.shape != shape } ?? false
+  return Tensor(shape: shape) { out in
     guard let destination = out.baseAddress else { return }
     withPointers(x, weights.packed, bias, shift, residual) { x, packed, bias, shift, residual in
       var product = ck_product(
@@ -146,7 +155,9 @@ func packedProduct(
         stride: map.stride, pad_top: map.padding.top, pad_left: map.padding.left,
         enlargement: map.enlargement, out_height: map.outHeight, out_width: map.outWidth,
         rows: map.rows, packed: packed, storage: weights.storage, columns: weights.outputs,
-        bias: bias, shift: shift, residual: residual, output: destination, tiles: 0)
+        bias: bias, shift: shift, residual: residual,
+        residual_is_shared: sharesResidual ? 1 : 0, activation: activation.code,
+        output: destination, tiles: 0)
       // Weights in training stay with the products that their gradients are the rule of.
       if weights.source == nil {
         product.tiles = withUnsafePointer(to: product) {
@@ -209,7 +220,8 @@ private func withPointers(
   }
 }
 
-private func withOptionalPointer(_ tensor: Tensor?, _ body: (UnsafePointer<Float>?) -> Void) {
+/// Reads a tensor in place where there is one.
+func withOptionalPointer(_ tensor: Tensor?, _ body: (UnsafePointer<Float>?) -> Void) {
   guard let tensor else { return body(nil) }
   tensor.withUnsafePointer { body($0) }
 }
