@@ -50,18 +50,22 @@ extension FewShotBenchmark {
   ///
   /// - Parameters:
   ///   - predict: makes the mask of a picture of 480 x 480, id 1 where the class of this id is.
+  ///   - keep: told each mask with the name that its file would have.
   ///   - watch: told how many episodes are done; throwing ends the work.
   /// - Throws: what the closures throw, `GenerationError`, `ImagingError`.
   public func tally(
-    predict: (PixelImage, Int) throws -> LabelMask, watch: (Int) throws -> Void
+    predict: (PixelImage, Int) throws -> LabelMask, keep: (String, LabelMask) throws -> Void,
+    watch: (Int) throws -> Void
   ) throws -> FewShotTally {
     var tally = FewShotTally(classes: tested)
     for (place, episode) in episodes.enumerated() {
       try watch(place)
+      // The published code resizes by Pillow before anything else.
       let picture = try BenchmarkFolder.picture(episode.image)
-      tally.add(
-        truth: try truth(of: episode), prediction: try predict(picture, episode.classID),
-        of: episode.classID)
+        .smoothlyResized(width: Self.side, height: Self.side)
+      let mask = try predict(picture, episode.classID)
+      try keep(ownName(of: episode), mask)
+      tally.add(truth: try truth(of: episode), prediction: mask, of: episode.classID)
     }
     try watch(episodes.count)
     return tally
@@ -109,7 +113,7 @@ extension FewShotBenchmark {
 extension LabelMask {
   /// The mask as a square, each new pixel being the one that PyTorch's `interpolate` with mode `nearest` takes: the place
   /// times the ratio of sides in single precision, rounded down.
-  func resizedAsTorch(side: Int) throws -> LabelMask {
+  package func resizedAsTorch(side: Int) throws -> LabelMask {
     func places(_ length: Int) -> [Int] {
       let ratio = Float(length) / Float(side)
       return (0..<side).map { min(Int((Float($0) * ratio).rounded(.down)), length - 1) }

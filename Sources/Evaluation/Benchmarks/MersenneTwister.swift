@@ -2,14 +2,14 @@
 ///
 /// - Source: Matsumoto and Nishimura, "Mersenne Twister" (1998), MT19937; NumPy's `RandomState`, whose choice without
 ///   repetition is the head of a shuffle from the last place down.
-struct MersenneTwister {
+package struct MersenneTwister {
   private static let size = 624
   private static let distance = 397
   private var state: [UInt32]
   private var place = MersenneTwister.size
 
   /// Begins the stream of a seed, as `numpy.random.seed` does.
-  init(seed: UInt32) {
+  package init(seed: UInt32) {
     state = [seed]
     for index in 1..<Self.size {
       let last = state[index - 1]
@@ -51,7 +51,7 @@ struct MersenneTwister {
   /// One of `count` places, as `numpy.random.choice(count, 1, replace=False)` draws it.
   ///
   /// - Precondition: the count is from 1 and below 2^32.
-  mutating func choice(of count: Int) -> Int {
+  package mutating func choice(of count: Int) -> Int {
     precondition(1..<Int(UInt32.max) ~= count, "a choice of \(count)")
     // Only what is swapped into the first place is wanted, but every swap takes its numbers.
     var places = Array(0..<count)

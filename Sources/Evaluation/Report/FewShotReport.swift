@@ -1,21 +1,22 @@
 public import CanonicalJSON
-public import DatasetFormat
+import DatasetFormat
 
 /// The figures of a few-shot protocol, for programs and for people.
 public struct FewShotReport {
   private let tally: FewShotTally
-  private let table: ClassTable
+  private let benchmark: FewShotBenchmark
   private let absent: SegmentationScores.AbsentClasses
 
   /// Scores what was counted.
   public init(
-    _ tally: FewShotTally, table: ClassTable, absent: SegmentationScores.AbsentClasses
+    _ tally: FewShotTally, of benchmark: FewShotBenchmark,
+    absent: SegmentationScores.AbsentClasses
   ) {
-    (self.tally, self.table, self.absent) = (tally, table, absent)
+    (self.tally, self.benchmark, self.absent) = (tally, benchmark, absent)
   }
 
   private var episodes: Int { tally.entries.values.reduce(0) { $0 + $1.episodes } }
-  private var tested: [ClassTable.Entry] { table.entries.filter { tally.entries[$0.id] != nil } }
+  private var tested: [ClassTable.Entry] { benchmark.classes.entries.filter { tally.entries[$0.id] != nil } }
 
   /// The members of the result.
   public var members: [JSONValue.Member] {
@@ -39,6 +40,8 @@ public struct FewShotReport {
           })), .init("episodes", .integer(Int64(episodes))),
       .init("classes", .integer(Int64(tested.count))),
       .init("absent_classes", .string(absent.rawValue)),
+      .init("fold", benchmark.benchmark.hasFolds ? .integer(Int64(benchmark.fold)) : .null),
+      .init("episodes_from", .string(benchmark.origin)),
     ]
   }
 

@@ -86,8 +86,8 @@ struct EvaluateMasksCommand: ParsableCommand {
       progress.update(done: Double(done))
     }
     progress.finish()
-    let report = FewShotReport(tally, table: fewShot.classes, absent: scoring.absent)
-    try runtime.finish(report.members + fewShot.members + said, text: report.text)
+    let report = FewShotReport(tally, of: fewShot, absent: scoring.absent)
+    try runtime.finish(report.members + said, text: report.text)
   }
 
   /// What was measured, for the result.
@@ -117,15 +117,5 @@ struct EvaluateMasksCommand: ParsableCommand {
         folder, classes: table, values: MaskValues(first: firstClass, ignored: ignore),
         background: scoring.background ?? (firstClass == 0 ? .ignored : .scored)), isNamed
     )
-  }
-}
-
-extension FewShotBenchmark {
-  /// What was asked for, for the result.
-  var members: [JSONValue.Member] {
-    [
-      .init("fold", benchmark.hasFolds ? .integer(Int64(fold)) : .null),
-      .init("episodes_from", .string(origin)),
-    ]
   }
 }
