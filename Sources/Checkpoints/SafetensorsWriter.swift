@@ -9,6 +9,7 @@ public struct SafetensorsWriter {
   private enum Content {
     case floats(Tensor, ElementType)
     case integers([Int64])
+    case bytes([UInt8])
   }
 
   private struct Item {
@@ -45,6 +46,17 @@ public struct SafetensorsWriter {
     add(key, record, .integers(integers))
   }
 
+  /// Adds small whole numbers, stored as U8.
+  ///
+  /// - Precondition: the key is new, and `shape` has as many elements as there are numbers.
+  public mutating func add(_ key: String, bytes: [UInt8], shape: [Int]) {
+    let record = TensorRecord(type: .uint8, shape: shape)
+    precondition(
+      record.count == bytes.count && shape.allSatisfy { $0 >= 0 },
+      "\(key): \(bytes.count) numbers do not fill shape \(shape)")
+    add(key, record, .bytes(bytes))
+  }
+
   /// Writes the file; under its name there is either what was before or the complete new file.
   ///
   /// - Throws: ``CheckpointError`` with the system's error number where the folder is missing, read-only or
@@ -67,6 +79,7 @@ public struct SafetensorsWriter {
     for item in ordered {
       switch item.content {
       case .integers(let values): try unsafe values.withUnsafeBytes { try unsafe file.write($0) }
+      case .bytes(let values): try unsafe values.withUnsafeBytes { try unsafe file.write($0) }
       case .floats(let tensor, let type):
         if let error = CheckpointError.notFinite(tensor, key: item.key, in: path) { throw error }
         if type == .float32 {

@@ -16,8 +16,12 @@ extension LabelMask {
   /// - Parameters:
   ///   - image: an RGB picture of the mask's size.
   ///   - id: the id to show; all but the background where nil.
+  ///   - colour: the colours of ids.
   /// - Returns: the picture.
-  public func overlaid(on image: PixelImage, only id: UInt16? = nil) -> PixelImage {
+  public func overlaid(
+    on image: PixelImage, only id: UInt16? = nil,
+    colour: (UInt16) -> Colour = Palette.colour(of:)
+  ) -> PixelImage {
     precondition(
       image.width == width && image.height == height,
       "a mask of \(width) x \(height) over a picture of \(image.width) x \(image.height)")
@@ -26,7 +30,7 @@ extension LabelMask {
       for x in 0..<width {
         let own = self[x, y]
         guard own != Self.background, id == nil || own == id else { continue }
-        let colour = Palette.colour(of: own == Self.ignored ? 255 : own)
+        let colour = colour(own == Self.ignored ? 255 : own)
         out[x, y] = isEdge(x, y) ? colour : Self.mixed(out[x, y], colour)
       }
     }

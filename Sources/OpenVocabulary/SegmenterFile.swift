@@ -40,7 +40,8 @@ public enum SegmenterFile {
       guard !findings.isEmpty else { return nil }
       let named = findings.prefix(8).map { finding in
         let key = JSONError.excerpt(of: finding.key, limit: 160)
-        return finding.found.map { "\(key) \($0.shape) instead of \(finding.expected ?? [])" } ?? key
+        return finding.found.map { "\(key) \($0.shape) instead of \(finding.expected ?? [])" }
+          ?? key
       }
       let more = findings.count > 8 ? " and \(findings.count - 8) more" : ""
       return "\(findings.count) \(what): " + named.joined(separator: ", ") + more

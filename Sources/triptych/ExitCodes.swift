@@ -8,6 +8,7 @@ import Imaging
 import LatentDiffusion
 import MaskGrounding
 import ModelTraining
+import OpenVocabulary
 
 /// Exit codes after sysexits(3), one place for all errors.
 enum ExitCodes {
@@ -32,6 +33,7 @@ enum ExitCodes {
     case let error as DatasetError: error.code.exitStatus
     case let error as ExportError: code(for: error.code)
     case let error as ImagingError: code(for: error.code)
+    case let error as SegmenterError: error.code == .usage ? usage : badData
     case let error as Console.OutputFault: error.number == ENOSPC ? tryAgain : inputOutput
     default: TriptychCommand.exitCode(for: error).rawValue
     }

@@ -19,8 +19,8 @@ public struct LSeg: Sendable {
   /// The sizes.
   public let configuration: LSegConfiguration
   /// How logits are smoothed.
-  public let head: LSegHead
-  let headBlock: LSegHeadBlock?
+  public private(set) var head: LSegHead
+  private(set) var headBlock: LSegHeadBlock?
   private let encoder: Encoder
   /// 3×3 convolutions of the encoder's maps, the finest first.
   private let levels: [Conv2D]
@@ -62,10 +62,21 @@ public struct LSeg: Sendable {
     }
     projection = try Linear(
       scratch / "head1", inputs: features, outputs: configuration.featureWidth)
-    headBlock =
-      head.kind == .none
-      ? nil
-      : try LSegHeadBlock(weights / LSegHeadBlock.place, head)
+    headBlock = try Self.block(weights, head)
+  }
+
+  private static func block(_ weights: WeightScope, _ head: LSegHead) throws -> LSegHeadBlock? {
+    head.kind == .none ? nil : try LSegHeadBlock(weights / LSegHeadBlock.place, head)
+  }
+
+  /// The network with another head.
+  ///
+  /// - Throws: `CheckpointError` with the full key if one of its tensors is absent or misshapen.
+  func with(_ head: LSegHead, _ weights: WeightScope) throws -> LSeg {
+    var network = self
+    network.headBlock = try Self.block(weights, head)
+    network.head = head
+    return network
   }
 
   /// The features of an image's pixels, at half its size, not normalised.

@@ -66,6 +66,13 @@ public struct LSegFile: Sendable {
     }
   }
 
+  /// A network of this file with another head; nothing else is read.
+  ///
+  /// - Throws: `CheckpointError` where the file lacks the head's weights.
+  public func network(_ network: LSeg, head: LSegHead) throws -> LSeg {
+    try network.with(head, scope(WeightScope(source)))
+  }
+
   /// Reads the text tower.
   ///
   /// - Throws: `CheckpointError` naming the keys that are missing or misshapen.

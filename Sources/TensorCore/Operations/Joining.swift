@@ -141,7 +141,8 @@ public func depthToSpace(_ x: Tensor, block: Int) -> Tensor {
   precondition(!x.isTracked, "depthToSpace has no rule for gradients")
   let (n, h, w, wide) = x.dimensions4("depthToSpace")
   precondition(
-    block > 0 && wide.isMultiple(of: block * block), "depthToSpace: \(x.shape) in squares of \(block)")
+    block > 0 && wide.isMultiple(of: block * block),
+    "depthToSpace: \(x.shape) in squares of \(block)")
   let timing = OperationTiming(.joining)
   defer { timing.end() }
   let run = wide / block
