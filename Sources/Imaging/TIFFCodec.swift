@@ -261,7 +261,9 @@ private enum TIFFUnpacking {
         }
         let entry = place < entries.count ? entries[place] : (previous.start, previous.count + 1)
         // The newest entry ends with its own first byte, which is written here as it is read.
-        for offset in entry.0..<entry.0 + entry.1 where out.count < count { out.append(out[offset]) }
+        for offset in entry.0..<entry.0 + entry.1 where out.count < count {
+          out.append(out[offset])
+        }
       }
       if let previous, entries.count + end + 1 < limit {
         entries.append((previous.start, previous.count + 1))

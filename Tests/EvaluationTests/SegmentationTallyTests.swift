@@ -99,7 +99,9 @@ import Testing
         try LabelMask(
           width: width, height: height, ids: (0..<width * height).map { _ in draw.choose(ids) })
       }
-      return (try mask([0, 1, 2, 9, LabelMask.ignored]), try mask([0, 1, 2, 7, LabelMask.ignored]))
+      return (
+        try mask([0, 1, 2, 9, LabelMask.ignored]), try mask([0, 1, 2, 7, LabelMask.ignored])
+      )
     }
     func tally(_ pairs: some Sequence<(LabelMask, LabelMask)>) -> SegmentationTally {
       var tally = SegmentationTally(classes: [0, 1, 2], boundaryShare: 0.1)

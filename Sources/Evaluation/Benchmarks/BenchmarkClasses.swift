@@ -9,6 +9,7 @@ public enum BenchmarkClasses {
   /// Reads a class file: a table (`.tsv`), a JSON list of names (`.json`, `, ` between synonyms), or a vocabulary.
   ///
   /// - Parameter name: the file, or a vocabulary's name or comma list.
+  /// - Returns: the classes, numbered from 1 where the file has no ids.
   /// - Throws: `GenerationError`, `SegmenterError` or `DatasetError` where it cannot be read.
   public static func table(_ name: String) throws -> ClassTable {
     if name.hasSuffix(".tsv") {

@@ -13,7 +13,7 @@ struct BenchmarkFolder {
   /// - Parameters:
   ///   - path: the folder that is named.
   ///   - roots: names in it that may hold the data set; it may hold it itself.
-  ///   - part: a folder that the data set has; any of several.
+  ///   - parts: folders of which the data set has one.
   ///   - name: the data set's name, for messages.
   /// - Throws: `GenerationError` `missingInput` where none of the folders is there.
   init(_ path: String, roots: [String], holding parts: [String], name: String) throws {

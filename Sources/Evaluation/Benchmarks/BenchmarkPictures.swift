@@ -18,9 +18,13 @@ public struct BenchmarkPictures: LabelledPictures {
     var list: String?
   }
 
+  /// The data set's own folder.
   public let path: String
+  /// The classes that are scored.
   public let classes: ClassTable
+  /// The pictures' names, in the order of the list, or of names.
   public let names: [String]
+  /// What no class covers.
   public let background: BackgroundRole
   /// Pictures of the list that hold nothing to be scored.
   public let passedOver: Set<String>
@@ -50,7 +54,8 @@ public struct BenchmarkPictures: LabelledPictures {
     let names = try layout.list.map { try BenchmarkFolder.list("\(folder.path)/\($0)") }
     if let missing = names?.first(where: { !masks.contains($0) }) {
       throw GenerationError(
-        .missingInput, masks.file(of: missing), "is not there, though \(layout.list ?? "") names it")
+        .missingInput, masks.file(of: missing), "is not there, though \(layout.list ?? "") names it"
+      )
     }
     self.path = folder.path
     self.benchmark = benchmark
@@ -113,6 +118,7 @@ public struct BenchmarkPictures: LabelledPictures {
     return Set(zip(names, isEmpty).filter(\.1).map(\.0))
   }
 
+  /// Some of the pictures, not decoded yet.
   public func pictures(_ positions: Range<Int>) -> [LabelledPicture] {
     positions.map { position in
       let name = names[position]

@@ -64,6 +64,20 @@ public enum BenchmarkProtocol: String, Sendable, CaseIterable {
     isFewShot ? .zero : .leftOut
   }
 
+  /// What is said to a segmenter of any words for what belongs to no class; nil where nothing competes for it.
+  ///
+  /// - Source: LSeg's zero-shot evaluation says "others".
+  public var restLabel: String? {
+    switch self {
+    case .voc21: "background"
+    case .pascal5i, .coco20i, .fss1000: "others"
+    default: nil
+    }
+  }
+
+  /// The vocabulary whose classes a segmenter chooses from, where it is another one than the protocol scores.
+  public var predictedVocabulary: String? { self == .voc20b ? "voc-20b" : nil }
+
   /// What becomes of a predicted id: in ``voc20b`` all but VOC's classes are the background.
   public var folding: ((UInt16) -> UInt16)? {
     guard self == .voc20b else { return nil }

@@ -5,12 +5,15 @@ import TensorCore
 extension FewShotBenchmark {
   private static let batchOfThread = 4
 
-  /// Measures masks in files: `NAME__CLASS` with two digits, in which all but 0 is the class, or `NAME` with ids of classes;
-  /// for FSS-1000 `CLASS__N`. They are brought to 480 x 480.
+  /// Measures masks in files, brought to 480 x 480.
+  ///
+  /// Their names are `NAME__CLASS` with two digits, in which all but 0 is the class, or `NAME` with ids of classes; for
+  /// FSS-1000 `CLASS__N`.
   ///
   /// - Parameters:
   ///   - predicted: the masks.
   ///   - watch: told how many episodes are done; throwing ends the work.
+  /// - Returns: what was counted.
   /// - Throws: what `watch` throws, `GenerationError` `missingInput` where a mask is missing, `ImagingError`.
   public func tally(
     _ predicted: MaskFolder, watch: (Int) throws -> Void
@@ -19,7 +22,8 @@ extension FewShotBenchmark {
       throw GenerationError(
         .missingInput, predicted.file(of: ownName(of: episode)),
         "is not there; episodes need a mask each, "
-          + (benchmark == .fss1000 ? "named CLASS__N" : "named NAME__CLASS, or NAME for all classes"))
+          + (benchmark == .fss1000
+            ? "named CLASS__N" : "named NAME__CLASS, or NAME for all classes"))
     }
     var tally = FewShotTally(classes: tested)
     let batch = Self.batchOfThread * Parallel.threadCount
@@ -52,6 +56,7 @@ extension FewShotBenchmark {
   ///   - predict: makes the mask of a picture of 480 x 480, id 1 where the class of this id is.
   ///   - keep: told each mask with the name that its file would have.
   ///   - watch: told how many episodes are done; throwing ends the work.
+  /// - Returns: what was counted.
   /// - Throws: what the closures throw, `GenerationError`, `ImagingError`.
   public func tally(
     predict: (PixelImage, Int) throws -> LabelMask, keep: (String, LabelMask) throws -> Void,

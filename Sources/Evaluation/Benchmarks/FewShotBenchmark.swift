@@ -107,7 +107,8 @@ public struct FewShotBenchmark {
       items = zip(names, shown).flatMap { name, ids in
         tested.filter { ids.contains(UInt16($0)) }.map { episode(name, $0) }
       }
-      origin = "the pictures of val.txt whose masks show a class, not the published list (--episodes)"
+      origin =
+        "the pictures of val.txt whose masks show a class, not the published list (--episodes)"
     }
     guard !items.isEmpty else { throw nothing(path, tested) }
     return Found(
@@ -123,7 +124,8 @@ public struct FewShotBenchmark {
     else {
       throw GenerationError(
         .malformed, list,
-        "\"\(line)\" is no NAME__CLASS of the fold's classes \(tested[0]) to \(tested[tested.count - 1])")
+        "\"\(line)\" is no NAME__CLASS of the fold's classes \(tested[0]) to "
+          + "\(tested[tested.count - 1])")
     }
     return (String(line[..<mark.lowerBound]), id)
   }
@@ -151,7 +153,8 @@ public struct FewShotBenchmark {
       origin = "drawn from \(list) as published"
     } else {
       pictures = try Self.shown(MaskFolder("\(folder.path)/\(masks)"), tested)
-      origin = "drawn as published, from the masks in order of names and not the published lists (--episodes)"
+      origin =
+        "drawn as published, from the masks in order of names and not the published lists (--episodes)"
     }
     for id in tested where pictures[id]?.isEmpty ?? true {
       throw GenerationError(

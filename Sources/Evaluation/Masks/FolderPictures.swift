@@ -4,9 +4,13 @@ import Imaging
 
 /// A folder of true masks, without their pictures.
 public struct FolderPictures: LabelledPictures {
+  /// The classes whose ids the masks hold.
   public let classes: ClassTable
+  /// What no class covers.
   public let background: BackgroundRole
+  /// The folder.
   public var path: String { folder.path }
+  /// The masks' names, sorted.
   public var names: [String] { folder.names }
 
   private let folder: MaskFolder
@@ -27,6 +31,7 @@ public struct FolderPictures: LabelledPictures {
     (self.values, self.background) = (values, background)
   }
 
+  /// Some of the masks, not decoded yet.
   public func pictures(_ positions: Range<Int>) -> [LabelledPicture] {
     positions.map { position in
       let name = names[position]

@@ -20,10 +20,13 @@ public protocol LabelledPictures {
 }
 
 extension LabelledPictures {
+  /// None, where a data set leaves nothing out.
   public var passedOver: Set<String> { [] }
 }
 
-/// A picture whose true mask is known. Both are read when they are asked for, on any thread.
+/// A picture whose true mask is known.
+///
+/// Both are read when they are asked for, on any thread.
 public struct LabelledPicture {
   /// Its name in the data set, as files of predictions are called.
   public let name: String

@@ -61,7 +61,9 @@ public final class PredictedMasks {
         .missingInput, path,
         "has no mask of \(Self.amount(missing.count, of: names.count, first)) in \(truth)")
     }
-    let extra = known.subtracting(names).subtracting(others).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    let extra = known.subtracting(names).subtracting(others).sorted {
+      $0.utf8.lexicographicallyPrecedes($1.utf8)
+    }
     if let first = extra.first {
       throw GenerationError(
         .malformed, path,

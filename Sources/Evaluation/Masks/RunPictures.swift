@@ -3,9 +3,15 @@ import Imaging
 
 /// The accepted samples of a run, with their masks.
 public final class RunPictures: LabelledPictures {
+  /// The run's folder.
   public var path: String { contents.path }
+  /// The classes whose ids the masks hold.
   public let classes: ClassTable
+  /// The names of the samples' files, in the order of their numbers.
   public let names: [String]
+  /// The names of rejected samples, which are left out.
+  public let passedOver: Set<String>
+  /// What no class covers.
   public let background: BackgroundRole
 
   private let contents: RunContents
@@ -30,25 +36,33 @@ public final class RunPictures: LabelledPictures {
     self.classes = classes ?? contents.classes
     self.background = background
     var names: [String] = []
+    var rejected: Set<String> = []
     var places: [(Int, Int)] = []
     for (shard, found) in contents.shards.enumerated() {
       for (place, sample) in try contents.samples(of: found).enumerated() {
-        guard sample.isAccepted || !accepted else { continue }
+        let name = MaskFolder.stem(of: sample.record.image)
+        guard sample.isAccepted || !accepted else {
+          rejected.insert(name)
+          continue
+        }
         guard sample.record.hasMask else {
           throw DatasetError(
             .malformed, path: sample.imagePath,
             "the sample has no mask; expected a run with masks, made without --no-masks")
         }
-        names.append(MaskFolder.stem(of: sample.record.image))
+        names.append(name)
         places.append((shard, place))
       }
     }
     guard !names.isEmpty else {
       throw DatasetError(.malformed, path: contents.path, "no finished, accepted sample is in it")
     }
-    (self.names, self.places) = (names, places)
+    (self.names, self.places, passedOver) = (names, places, rejected)
   }
 
+  /// Some of the samples, not decoded yet.
+  ///
+  /// - Throws: `DatasetError` where their records cannot be read.
   public func pictures(_ positions: Range<Int>) throws -> [LabelledPicture] {
     try positions.map { position in
       let (shard, place) = places[position]

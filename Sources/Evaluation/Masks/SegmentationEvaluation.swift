@@ -74,21 +74,23 @@ public struct SegmentationEvaluation {
   ///
   /// - Parameters:
   ///   - predict: makes a picture's mask; pictures go through it one by one.
-  ///   - keep: told each mask with the picture's name.
+  ///   - folding: as ``tally(_:folding:watch:)``.
+  ///   - keep: told each mask with the picture's name, before folding.
   ///   - watch: told how many are done; throwing ends the work.
   /// - Returns: what was counted.
   /// - Throws: what the closures throw, and for the truth as ``tally(_:folding:watch:)``.
   public func tally(
-    predict: (PixelImage) throws -> LabelMask, keep: (String, LabelMask) throws -> Void,
-    watch: (Int) throws -> Void
+    predict: (PixelImage) throws -> LabelMask, folding: ((UInt16) -> UInt16)? = nil,
+    keep: (String, LabelMask) throws -> Void, watch: (Int) throws -> Void
   ) throws -> SegmentationTally {
     var tally = SegmentationTally(classes: ids, boundaryShare: boundaryShare)
     let count = truth.names.count
     for position in 0..<count {
       try watch(position)
       let picture = try truth.pictures(position..<position + 1)[0]
-      let mask = try predict(picture.image())
-      try keep(picture.name, mask)
+      let found = try predict(picture.image())
+      try keep(picture.name, found)
+      let mask = folding.map { found.relabelled($0) } ?? found
       tally.add(try self.tally(picture, mask, picture.name))
     }
     try watch(count)

@@ -69,6 +69,7 @@ public struct FewShotTally: Sendable, Equatable {
   /// The mean of that over the classes, 0...1; nil where there are none.
   ///
   /// - Parameter absent: what a class is that was in no mask; the published code has 0.
+  /// - Returns: the mean.
   public func meanIoU(absent: SegmentationScores.AbsentClasses = .zero) -> Double? {
     Mean.of(
       entries.keys.sorted().compactMap { id in

@@ -35,7 +35,8 @@ public struct RegionTally: Sendable, Equatable {
     precondition(
       truth.width == prediction.width && truth.height == prediction.height,
       "masks of \(truth.width) x \(truth.height) and \(prediction.width) x \(prediction.height)")
-    let pair = MaskPair(truth: truth, prediction: prediction, boundaryShare: BoundaryBand.usualShare)
+    let pair = MaskPair(
+      truth: truth, prediction: prediction, boundaryShare: BoundaryBand.usualShare)
     for id in classes {
       var entry =
         entries[id] ?? Entry(region: ClassOverlap(id: id), band: ClassOverlap(id: id))

@@ -16,7 +16,9 @@ public struct FewShotReport {
   }
 
   private var episodes: Int { tally.entries.values.reduce(0) { $0 + $1.episodes } }
-  private var tested: [ClassTable.Entry] { benchmark.classes.entries.filter { tally.entries[$0.id] != nil } }
+  private var tested: [ClassTable.Entry] {
+    benchmark.classes.entries.filter { tally.entries[$0.id] != nil }
+  }
 
   /// The members of the result.
   public var members: [JSONValue.Member] {
@@ -57,7 +59,8 @@ public struct FewShotReport {
     }
     return [
       "\(episodes) episodes, \(tested.count) classes; a class that is in none "
-        + (absent == .zero ? "counts as 0" : "is left out") + " (--absent-classes \(absent.rawValue))",
+        + (absent == .zero ? "counts as 0" : "is left out")
+        + " (--absent-classes \(absent.rawValue))",
       "mIoU \(percent(tally.meanIoU(absent: absent)))  FB-IoU \(percent(tally.foregroundBackgroundIoU))"
         + "  foreground \(percent(sides.foreground))  background \(percent(sides.background))",
       ReportTable.text([["class", "IoU", "episodes"]] + rows, texts: 1),

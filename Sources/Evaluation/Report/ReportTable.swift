@@ -12,6 +12,7 @@ enum ReportTable {
   /// - Parameters:
   ///   - rows: the rows, names of columns first, all of one length.
   ///   - texts: how many columns hold texts; they stand first.
+  /// - Returns: the lines.
   static func text(_ rows: [[String]], texts: Int) -> String {
     guard let head = rows.first else { return "" }
     let widths = head.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }

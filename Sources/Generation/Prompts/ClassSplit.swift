@@ -69,7 +69,8 @@ public struct ClassSplit: Sendable, Equatable {
   /// The classes of a table, marked as seen or unseen.
   ///
   /// - Throws: ``GenerationError`` with file and line where it names a class that is not there.
-  package func marked(_ entries: [ClassTable.Entry], of owner: String) throws -> [ClassTable.Entry] {
+  package func marked(_ entries: [ClassTable.Entry], of owner: String) throws -> [ClassTable.Entry]
+  {
     try check(against: Set(entries.map(\.name)), of: owner).throwFirst()
     return entries.map { entry in
       var entry = entry

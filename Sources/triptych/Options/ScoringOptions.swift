@@ -58,7 +58,8 @@ struct ScoringOptions: ParsableArguments {
   @Option(
     name: .long,
     help: ArgumentHelp(
-      "How wide the bands of boundary IoU are, as a share of a picture's diagonal.", valueName: "x"))
+      "How wide the bands of boundary IoU are, as a share of a picture's diagonal.", valueName: "x")
+  )
   var boundaryWidth = BoundaryBand.usualShare
 
   func validate() throws {
