@@ -28,15 +28,18 @@ struct DrawnMasks {
 
   /// Writes a mask of rows as plain TIFF of 16 bits.
   func tiff(_ rows: [[UInt16]], _ name: String) throws {
-    func short(_ value: Int) -> [UInt8] { [UInt8(value & 255), UInt8(value >> 8)] }
-    let pixels = rows.flatMap { $0.flatMap { short(Int($0)) } }
-    let tags = [
-      (256, rows[0].count), (257, rows.count), (258, 16), (259, 1), (273, 8), (279, pixels.count),
+    let count = rows.count * rows[0].count
+    var bytes: [UInt8] = [0x49, 0x49, 42, 0]
+    func add(_ value: Int) { bytes += [UInt8(value & 255), UInt8(value >> 8)] }
+    add(8 + 2 * count)
+    add(0)
+    for row in rows { for value in row { add(Int(value)) } }
+    let tags: [(number: Int, value: Int)] = [
+      (256, rows[0].count), (257, rows.count), (258, 16), (259, 1), (273, 8), (279, 2 * count),
     ]
-    try write(
-      [0x49, 0x49, 42, 0] + short(8 + pixels.count) + [0, 0] + pixels + short(tags.count)
-        + tags.flatMap { short($0.0) + short(3) + [1, 0, 0, 0] + short($0.1) + [0, 0] }
-        + [0, 0, 0, 0], to: name)
+    add(tags.count)
+    for tag in tags { for value: Int in [tag.number, 3, 1, 0, tag.value, 0] { add(value) } }
+    try write(bytes + [UInt8](repeating: 0, count: 4), to: name)
   }
 
   /// Writes a grey picture.

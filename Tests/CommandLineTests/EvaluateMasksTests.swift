@@ -137,7 +137,7 @@ import Testing
       try FileManager.default.createDirectory(
         atPath: folder + "/empty", withIntermediateDirectories: true)
       try await refuse(["masks", "--predicted", "empty", "--truth", "truth"], 65, "holds no mask")
-      for (extra, part) in [
+      let cases: [([String], String)] = [
         (["--first-class", "2"], "--first-class"), (["--ignore", "70000"], "--ignore"),
         (["--boundary-width", "0"], "--boundary-width"), (["--fold", "1"], "--fold"),
         (["--episodes", "x"], "--episodes"), (["--absent-classes", "half"], "half"),
@@ -147,7 +147,8 @@ import Testing
         (["--protocol", "pascal-5i", "--fold", "4"], "--fold"),
         (["--protocol", "pascal-5i", "--classes", "x"], "--classes"),
         (["--protocol", "fss-1000", "--fold", "1"], "--fold"),
-      ] {
+      ]
+      for (extra, part) in cases {
         try await refuse(Self.masks + extra, 64, part)
       }
     }

@@ -55,8 +55,8 @@ import Testing
       try SyntheticRun(hasNoMasks: ()).write(to: folder + "/bare")
       try masks.mask([[1]], "V/SegmentationClassAug/a.png")
       try masks.write("a\n", to: "V/ImageSets/Segmentation/val.txt")
-      for (arguments, code, part) in [
-        (["--data", run, "--model", "none.safetensors"], Int32(66), "none.safetensors"),
+      let cases: [([String], Int32, String)] = [
+        (["--data", run, "--model", "none.safetensors"], 66, "none.safetensors"),
         (["--data", "none", "--model", model], 66, "none"),
         (["--data", "bare", "--model", model], 65, "has no mask"),
         (["--data", run, "--model", model, "--classes", "other.tsv"], 65, "knows none of the 3"),
@@ -71,7 +71,8 @@ import Testing
         (
           ["--data", ".", "--model", model, "--protocol", "coco-20i"], 66, "holds no coco-20i"
         ),
-      ] {
+      ]
+      for (arguments, code, part) in cases {
         expectRefusal(
           try await Program.run(["evaluate", "segmenter"] + arguments, in: folder), code: code,
           saying: part)
