@@ -26,6 +26,22 @@ public enum ImageFile {
     }
   }
 
+  /// Reads a mask: a palette or grey PNG, or a grey TIFF, whose values are ids.
+  ///
+  /// - Parameter path: a regular file; links are followed.
+  /// - Returns: the mask; the highest value of 8 or 16 bits has become ``LabelMask/ignored``.
+  /// - Throws: ``ImagingError`` with the path where the file is missing, unreadable, no mask, damaged or too large.
+  public static func readMask(_ path: String) throws -> LabelMask {
+    let bytes = try contents(of: path)
+    do {
+      return try TIFFCodec.isTIFF(bytes)
+        ? TIFFCodec.decodeMask(bytes) : PNGCodec.decodeMask(bytes).pixels
+    } catch let error as ImagingError {
+      throw ImagingError(
+        error.code, "\(path): \(error.message); expected a mask, a palette or grey PNG or TIFF")
+    }
+  }
+
   /// Reads a picture from the bytes of a file, as ``read(_:)`` does.
   ///
   /// - Parameters:

@@ -33,7 +33,7 @@ public enum ImageOrientation: Int, Sendable, CaseIterable {
   }
 
   private static func read(_ exif: [UInt8]) -> ImageOrientation? {
-    guard let reader = TIFFReader(exif), let directory = reader.wide(at: 4),
+    guard let reader = TIFFNumbers(exif), let directory = reader.wide(at: 4),
       let count = reader.short(at: directory)
     else { return nil }
     for index in 0..<count {
@@ -50,34 +50,4 @@ public enum ImageOrientation: Int, Sendable, CaseIterable {
 
   private static let orientationTag = 0x0112
   private static let shortType = 3
-}
-
-/// Numbers of a TIFF structure in its own byte order; nil beyond its end.
-private struct TIFFReader {
-  private let bytes: [UInt8]
-  private let isLittleEndian: Bool
-
-  /// Checks the header; nil where it is none.
-  init?(_ bytes: [UInt8]) {
-    guard bytes.count >= 8, bytes[0] == bytes[1] else { return nil }
-    switch bytes[0] {
-    case UInt8(ascii: "I"): isLittleEndian = true
-    case UInt8(ascii: "M"): isLittleEndian = false
-    default: return nil
-    }
-    self.bytes = bytes
-    guard short(at: 2) == 42 else { return nil }
-  }
-
-  func short(at offset: Int) -> Int? { number(at: offset, size: 2) }
-
-  func wide(at offset: Int) -> Int? { number(at: offset, size: 4) }
-
-  /// Offsets come from 32-bit fields, so sums of a few of them cannot overflow.
-  private func number(at offset: Int, size: Int) -> Int? {
-    guard offset >= 0, offset <= bytes.count - size else { return nil }
-    let field = bytes[offset..<offset + size]
-    return isLittleEndian
-      ? field.reversed().reduce(0) { $0 << 8 | Int($1) } : field.reduce(0) { $0 << 8 | Int($1) }
-  }
 }

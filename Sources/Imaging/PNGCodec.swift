@@ -151,8 +151,10 @@ public enum PNGCodec {
   }
 
   /// Runs a C call and turns its status and message into an error.
-  static func checked(_ body: (UnsafeMutablePointer<CChar>) -> cpng_status) throws {
-    try CodecMessage.checked(format: "PNG", capacity: Int(CPNG_MESSAGE_SIZE)) { message in
+  static func checked(
+    format: String = "PNG", _ body: (UnsafeMutablePointer<CChar>) -> cpng_status
+  ) throws {
+    try CodecMessage.checked(format: format, capacity: Int(CPNG_MESSAGE_SIZE)) { message in
       switch body(message) {
       case CPNG_OK: nil
       case CPNG_UNSUPPORTED: .unsupported

@@ -86,6 +86,12 @@ struct PickleMachine {
     return stride(from: 0, to: elements.count, by: 2).map { (elements[$0], elements[$0 + 1]) }
   }
 
+  /// The elements of a list; nil where the value is none.
+  func elements(_ value: PickleValue) -> [PickleValue]? {
+    guard case .node(let index) = value, nodes[index].kind == .list else { return nil }
+    return nodes[index].elements
+  }
+
   /// The first opaque value in `value` or in what it holds, at any depth; nil where there is none.
   ///
   /// Containers that were seen before are not looked through again.

@@ -30,30 +30,34 @@ public struct BoundaryBand: Sendable {
     distance = max(1, Int((share * diagonal).rounded(.toNearestOrEven)))
   }
 
-  /// The band of a region.
+  /// The bands of all regions of a map of labels at once: each label's pixels are a region of its own.
   ///
-  /// - Shapes: `region` [height, width], rows from the top → the same.
-  public func callAsFunction(_ region: [Bool]) -> [Bool] {
-    precondition(region.count == width * height, "\(region.count) pixels of \(width) x \(height)")
+  /// - Shapes: `labels` [height, width], rows from the top → the same.
+  public func callAsFunction<Label: Hashable>(_ labels: [Label]) -> [Bool] {
+    precondition(labels.count == width * height, "\(labels.count) pixels of \(width) x \(height)")
     // d times 3 × 3 is once 2 d + 1, and a square is a row of a column.
-    var inner = region
+    var inner: [Label?] = labels
     for y in 0..<height { erode(&inner, from: y * width, step: 1, count: width) }
     for x in 0..<width { erode(&inner, from: x, step: width, count: height) }
-    return zip(region, inner).map { $0 && !$1 }
+    return inner.map { $0 == nil }
   }
 
-  /// Keeps of a line what has `distance` pixels of the region on either side.
-  private func erode(_ pixels: inout [Bool], from first: Int, step: Int, count: Int) {
+  /// Keeps of a line what has `distance` pixels of its own label on either side.
+  private func erode<Label: Hashable>(
+    _ labels: inout [Label?], from first: Int, step: Int, count: Int
+  ) {
     var start = 0
     while start < count {
-      guard pixels[first + start * step] else {
-        start += 1
-        continue
+      let label = labels[first + start * step]
+      var end = start + 1
+      while end < count && labels[first + end * step] == label { end += 1 }
+      if label != nil {
+        let kept = start + distance..<max(start + distance, end - distance)
+        for place in start..<min(kept.lowerBound, end) { labels[first + place * step] = nil }
+        for place in max(kept.upperBound, start)..<max(kept.upperBound, end) {
+          labels[first + place * step] = nil
+        }
       }
-      var end = start
-      while end < count && pixels[first + end * step] { end += 1 }
-      let kept = start + distance..<max(start + distance, end - distance)
-      for place in start..<end where !kept.contains(place) { pixels[first + place * step] = false }
       start = end
     }
   }

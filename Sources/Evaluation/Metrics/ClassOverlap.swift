@@ -14,6 +14,14 @@ public struct ClassOverlap: Sendable, Equatable {
     (self.id, self.matched, self.truth, self.predicted) = (id, matched, truth, predicted)
   }
 
+  /// Adds what was counted elsewhere; nothing where nil.
+  public mutating func add(_ other: ClassOverlap?) {
+    guard let other else { return }
+    matched += other.matched
+    truth += other.truth
+    predicted += other.predicted
+  }
+
   /// Pixels of it, taken for it, or both.
   public var union: Int { truth + predicted - matched }
 

@@ -57,6 +57,9 @@ public struct ConfusionMatrix: Sendable, Equatable {
     for place in counts.indices { counts[place] += other.counts[place] }
   }
 
+  /// Whether an id is one of the classes.
+  public func contains(_ id: UInt16) -> Bool { rows[Int(id)] >= 0 }
+
   /// Pixels of one class that were taken for another; 0 where an id is no class.
   public func count(truth: Int, prediction: Int) -> Int {
     guard let row = classes.firstIndex(of: truth), let column = classes.firstIndex(of: prediction)

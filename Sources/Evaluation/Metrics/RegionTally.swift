@@ -35,17 +35,14 @@ public struct RegionTally: Sendable, Equatable {
     precondition(
       truth.width == prediction.width && truth.height == prediction.height,
       "masks of \(truth.width) x \(truth.height) and \(prediction.width) x \(prediction.height)")
-    let bands = BoundaryBand(width: truth.width, height: truth.height)
-    let counts = truth.ids.map { $0 != LabelMask.ignored }
+    let pair = MaskPair(
+      truth: truth, prediction: prediction, boundaryShare: BoundaryBand.usualShare)
     for id in classes {
-      let own = UInt16(id)
-      let expected = zip(truth.ids, counts).map { $0 == own && $1 }
-      let found = zip(prediction.ids, counts).map { $0 == own && $1 }
       var entry =
         entries[id] ?? Entry(region: ClassOverlap(id: id), band: ClassOverlap(id: id))
       entry.pictures += 1
-      entry.region.add(expected, found)
-      entry.band.add(bands(expected), bands(found))
+      entry.region.add(pair.regions[id])
+      entry.band.add(pair.bands[id])
       entries[id] = entry
     }
   }
@@ -78,21 +75,5 @@ public struct RegionTally: Sendable, Equatable {
   ) -> Double? {
     let chosen = entries.keys.sorted().filter { ids?.contains($0) ?? true }
     return Mean.of(chosen.compactMap(score(self)))
-  }
-}
-
-extension ClassOverlap {
-  fileprivate mutating func add(_ expected: [Bool], _ found: [Bool]) {
-    for (expected, found) in zip(expected, found) {
-      if expected { truth += 1 }
-      if found { predicted += 1 }
-      if expected && found { matched += 1 }
-    }
-  }
-
-  fileprivate mutating func add(_ other: ClassOverlap) {
-    matched += other.matched
-    truth += other.truth
-    predicted += other.predicted
   }
 }

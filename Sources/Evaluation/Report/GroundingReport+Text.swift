@@ -22,33 +22,14 @@ extension GroundingReport {
       return (hasSettings ? [line.setting] : []) + [
         line.row.source, line.row.inversion, line.group.title, String(figures.pictures),
         String(figures.classes),
-      ] + shares.map(Self.percent)
+      ] + shares.map(ReportTable.percent)
     }
-    return Self.table([(hasSettings ? ["setting"] : []) + Self.head] + rows)
+    let head = (hasSettings ? ["setting"] : []) + Self.head
+    return ReportTable.text([head] + rows, texts: head.count - 14)
   }
 
   private static func share(_ value: Double?, of ceiling: Double?) -> Double? {
     guard let value, let ceiling, ceiling > 0 else { return nil }
     return value / ceiling
-  }
-
-  /// One place behind the point.
-  private static func percent(_ value: Double?) -> String {
-    guard let value else { return "-" }
-    let tenths = Int((value * 1000).rounded())
-    return "\(tenths / 10).\(tenths % 10)"
-  }
-
-  /// Columns side by side, numbers on the right.
-  private static func table(_ rows: [[String]]) -> String {
-    guard let head = rows.first else { return "" }
-    let widths = head.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
-    return rows.map { row in
-      let cells = zip(row, widths).enumerated().map { column, cell in
-        let space = String(repeating: " ", count: cell.1 - cell.0.count)
-        return column < row.count - 14 ? cell.0 + space : space + cell.0
-      }
-      return cells.joined(separator: "  ")
-    }.joined(separator: "\n")
   }
 }

@@ -22,6 +22,14 @@ public struct Segmenter: Sendable {
     try self.init(WeightScope(file), configuration, path: path)
   }
 
+  /// Whether a file is a segmenter that was trained here, rather than one of others.
+  ///
+  /// - Throws: `CheckpointError` where it cannot be read.
+  public static func wrote(_ path: String) throws -> Bool {
+    guard path.hasSuffix(".safetensors") else { return false }
+    return try SafetensorsFile(path: path).metadata[SegmenterConfiguration.metadataKey] != nil
+  }
+
   init(_ weights: WeightScope, _ configuration: SegmenterConfiguration, path: String) throws {
     self.path = path
     self.configuration = configuration

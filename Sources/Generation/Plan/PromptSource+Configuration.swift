@@ -52,13 +52,7 @@ extension PromptSource {
 extension VocabularyClass {
   /// The class as a run's table has it.
   package func entry(id: Int) -> ClassTable.Entry {
-    let side: ClassTable.Split =
-      switch split {
-      case .seen: .seen
-      case .unseen: .unseen
-      case .undecided: .none
-      }
-    return ClassTable.Entry(id: id, name: name, aliases: aliases, split: side)
+    ClassTable.Entry(id: id, name: name, aliases: aliases, split: split.inTables)
   }
 
   /// The class that a table's entry is.
@@ -109,5 +103,16 @@ extension ObjectCounts {
       weights.enumerated().filter { $0.element > 0 }.map {
         .init(String($0.offset + 1), .integer(Int64($0.element)))
       })
+  }
+}
+
+extension VocabularyClass.Split {
+  /// The side as tables of classes have it.
+  var inTables: ClassTable.Split {
+    switch self {
+    case .seen: .seen
+    case .unseen: .unseen
+    case .undecided: .none
+    }
   }
 }

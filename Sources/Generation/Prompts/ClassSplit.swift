@@ -1,3 +1,5 @@
+package import DatasetFormat
+
 /// Which classes of a vocabulary count as seen in training and which as unseen.
 public struct ClassSplit: Sendable, Equatable {
   /// A preset's name or a file.
@@ -64,15 +66,32 @@ public struct ClassSplit: Sendable, Equatable {
   /// The side of a class.
   func side(of name: String) -> VocabularyClass.Split { sides[name] ?? others }
 
+  /// The classes of a table, marked as seen or unseen.
+  ///
+  /// - Throws: ``GenerationError`` with file and line where it names a class that is not there.
+  package func marked(_ entries: [ClassTable.Entry], of owner: String) throws -> [ClassTable.Entry]
+  {
+    try check(against: Set(entries.map(\.name)), of: owner).throwFirst()
+    return entries.map { entry in
+      var entry = entry
+      entry.split = side(of: entry.name).inTables
+      return entry
+    }
+  }
+
   /// The classes it names that a vocabulary does not have.
   func check(against vocabulary: Vocabulary) -> ProblemList {
+    check(against: Set(vocabulary.classes.map(\.name)), of: "vocabulary \(vocabulary.name)")
+  }
+
+  /// The classes it names that others of a name do not have.
+  private func check(against names: Set<String>, of owner: String) -> ProblemList {
     var problems = ProblemList()
-    let names = Set(vocabulary.classes.map(\.name))
     let origin = self.vocabulary.map { "; the split was made for \($0)" } ?? ""
     for (name, place) in places where !names.contains(name) {
       problems.note(
         GenerationError(
-          .malformed, place, "the vocabulary \(vocabulary.name) has no class \"\(name)\"\(origin)"))
+          .malformed, place, "the \(owner) has no class \"\(name)\"\(origin)"))
     }
     return problems
   }

@@ -4,5 +4,7 @@ import ArgumentParser
 struct EvaluateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "evaluate", abstract: "Measures masks against the truth.",
-    subcommands: [EvaluateGroundingCommand.self])
+    subcommands: [
+      EvaluateGroundingCommand.self, EvaluateSegmenterCommand.self, EvaluateMasksCommand.self,
+    ])
 }
