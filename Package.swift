@@ -36,13 +36,13 @@ let package = Package(
       name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .target(name: "CKernels"),
     .target(name: "CanonicalJSON", swiftSettings: settings),
-    .target(name: "CPNG", linkerSettings: [.linkedLibrary("png"), .linkedLibrary("z")]),
+    .target(name: "CPNG", linkerSettings: [.linkedLibrary("png")]),
     .target(name: "CJPEG", linkerSettings: [.linkedLibrary("jpeg")]),
-    .target(name: "CGzip", linkerSettings: [.linkedLibrary("z")]),
+    .target(name: "CDeflate", linkerSettings: [.linkedLibrary("z")]),
     // Level 1
     .target(
       name: "TensorCore", dependencies: ["COpenBLAS", "CKernels"], swiftSettings: settings),
-    .target(name: "Imaging", dependencies: ["CPNG", "CJPEG"], swiftSettings: settings),
+    .target(name: "Imaging", dependencies: ["CPNG", "CJPEG", "CDeflate"], swiftSettings: settings),
     // Level 2
     .target(
       name: "Checkpoints", dependencies: ["CanonicalJSON", "TensorCore"],
@@ -56,7 +56,7 @@ let package = Package(
     // Level 4
     .target(
       name: "TextConditioning",
-      dependencies: ["CGzip", "CanonicalJSON", "NeuralLayers", "Checkpoints", "TensorCore"],
+      dependencies: ["CDeflate", "CanonicalJSON", "NeuralLayers", "Checkpoints", "TensorCore"],
       swiftSettings: settings),
     .target(
       name: "LatentDiffusion",

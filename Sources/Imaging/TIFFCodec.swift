@@ -1,4 +1,4 @@
-import CPNG
+import CDeflate
 
 /// Reads TIFF masks from memory.
 ///
@@ -164,11 +164,15 @@ private struct TIFFDirectory {
     case .lzw: samples = try TIFFUnpacking.lzw(packed, count: count)
     case .deflate, .oldDeflate:
       var out = [UInt8](repeating: 0, count: count)
-      try PNGCodec.checked(format: "TIFF") { message in
-        Array(packed).withUnsafeBufferPointer {
-          cpng_unpack($0.baseAddress, $0.count, &out, count, message)
-        }
+      var filled = 0
+      let status = Array(packed).withUnsafeBufferPointer {
+        cdeflate_unpack(CDEFLATE_ZLIB, $0.baseAddress, $0.count, &out, count, &filled)
       }
+      guard status == CDEFLATE_OK else {
+        throw ImagingError(
+          .malformed, "TIFF: the deflated strip \(strip) is damaged or not of \(count) bytes")
+      }
+      out.removeLast(count - filled)
       samples = out
     }
     guard samples.count == count else {

@@ -1,4 +1,4 @@
-import CGzip
+import CDeflate
 import Checkpoints
 
 /// What people have of CLIP's tokenizer: a folder of both files, or a list of merges alone.
@@ -86,11 +86,11 @@ struct MergesFile {
     guard bytes.starts(with: [0x1f, 0x8b]) else { return bytes }
     var out = [UInt8](repeating: 0, count: Self.byteLimit)
     var count = 0
-    switch cgzip_unpack(bytes, bytes.count, &out, out.count, &count) {
-    case CGZIP_OK: return Array(out[..<count])
-    case CGZIP_TOO_LARGE:
+    switch cdeflate_unpack(CDEFLATE_GZIP, bytes, bytes.count, &out, out.count, &count) {
+    case CDEFLATE_OK: return Array(out[..<count])
+    case CDEFLATE_TOO_LARGE:
       throw file.fault(nil, "more than \(Self.byteLimit) bytes unpacked; expected CLIP's merges")
-    case CGZIP_NO_MEMORY: throw file.fault(nil, "no memory to unpack it")
+    case CDEFLATE_NO_MEMORY: throw file.fault(nil, "no memory to unpack it")
     default: throw file.fault(nil, "the gzip data are damaged or cut short; get the file again")
     }
   }

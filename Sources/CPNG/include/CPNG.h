@@ -89,7 +89,4 @@ cpng_status cpng_encode(const cpng_source *source, uint8_t **bytes, size_t *coun
 
 void cpng_bytes_free(uint8_t *bytes);
 
-// Unpacks a zlib stream, as PNG and TIFF hold them, that fills out exactly.
-cpng_status cpng_unpack(const uint8_t *bytes, size_t count, uint8_t *out, size_t out_count, char *message);
-
 #endif
