@@ -30,17 +30,10 @@ public struct SegmenterReport: Sendable {
     (self.audit, self.skipped, self.notices) = (audit, skipped, notices)
   }
 
-  /// Looks at a file; nil where it is no segmenter's, or not even a file of weights.
+  /// Looks at a file that is open; nil where it is no segmenter's.
   ///
   /// - Throws: `CheckpointError` where it is a segmenter's of unknown sizes.
-  public init?(path: String) throws {
-    let source: any WeightSource
-    do {
-      source = try WeightFile.open(path)
-    } catch is CheckpointError {
-      // It may be a checkpoint of another kind; who reads those says what is wrong.
-      return nil
-    }
+  public init?(_ source: any WeightSource) throws {
     switch SegmenterFile.architecture(of: source) {
     case .lseg: self = try LSegFile(source).report()
     case .sed: self = try SEDFile(source).report()

@@ -1,5 +1,5 @@
 public import CanonicalJSON
-import Checkpoints
+public import Checkpoints
 public import TensorCore
 
 /// What a LoRA file or an embedding is, for people and programs.
@@ -13,18 +13,10 @@ public struct AdapterReport: Sendable {
   /// How many tensors are stored in each type.
   public let types: [ElementType: Int]
 
-  /// Looks at a file; nil where it is no adapter, or not even a file of weights.
+  /// Looks at a file that is open; nil where it is no adapter.
   ///
   /// - Throws: `CheckpointError` where it is an adapter of a kind that cannot be merged, or a broken one.
-  public init?(path: String) throws {
-    guard FileAccess.isFile(path), !path.hasSuffix(".json") else { return nil }
-    let source: any WeightSource
-    do {
-      source = try WeightFile.open(path)
-    } catch is CheckpointError {
-      // It may be a checkpoint of another kind; who reads those says what is wrong.
-      return nil
-    }
+  public init?(_ source: any WeightSource, path: String) throws {
     if EmbeddingFile.isEmbedding(source) {
       let file = try EmbeddingFile(path: path)
       kind = "embedding"

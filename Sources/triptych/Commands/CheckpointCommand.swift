@@ -24,17 +24,29 @@ struct CheckpointCommand: ParsableCommand {
 
   func run() throws {
     runtime.apply()
-    if let adapter = try AdapterReport(path: path) {
-      return try runtime.finish(Self.members(adapter), text: Self.text(adapter))
-    }
-    if let segmenter = try SegmenterReport(path: path) {
-      try runtime.finish(Self.members(segmenter), text: Self.text(segmenter))
-      if !segmenter.audit.fits { throw ExitCode(ExitCodes.answerIsNo) }
-      return
+    if let weights = weights() {
+      if let adapter = try AdapterReport(weights, path: path) {
+        return try runtime.finish(Self.members(adapter), text: Self.text(adapter))
+      }
+      if let segmenter = try SegmenterReport(weights) {
+        try runtime.finish(Self.members(segmenter), text: Self.text(segmenter))
+        if !segmenter.audit.fits { throw ExitCode(ExitCodes.answerIsNo) }
+        return
+      }
     }
     let report = try CheckpointReport(path: path, options: singleFile.options)
     try runtime.finish(Self.members(report), text: Self.text(report))
     if !report.fits { throw ExitCode(ExitCodes.answerIsNo) }
+  }
+
+  /// The path as one file of weights; nil where it is none.
+  private func weights() -> (any WeightSource)? {
+    do {
+      return try WeightFile.open(path)
+    } catch {
+      // It may be a folder or an index; who reads those says what is wrong.
+      return nil
+    }
   }
 
   private static func members(_ report: CheckpointReport) -> [JSONValue.Member] {
