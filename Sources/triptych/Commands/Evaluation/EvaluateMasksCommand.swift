@@ -58,7 +58,7 @@ struct EvaluateMasksCommand: ParsableCommand {
   func run() throws {
     runtime.apply()
     if let fewShot = try scoring.fewShot(truth) { return try measure(fewShot) }
-    let truth = try self.truth()
+    let truth = try trueMasks()
     let evaluation = try SegmentationEvaluation(
       truth.pictures, boundaryShare: scoring.boundaryWidth)
     let masks = try PredictedMasks(
@@ -99,7 +99,7 @@ struct EvaluateMasksCommand: ParsableCommand {
   }
 
   /// The true masks, and whether their classes have names.
-  private func truth() throws -> (pictures: any LabelledPictures, isNamed: Bool) {
+  private func trueMasks() throws -> (pictures: any LabelledPictures, isNamed: Bool) {
     let isRun = FileAccess.isFile("\(truth)/\(RunLayout.configurationFile)")
     if scoring.benchmark != nil || isRun {
       if isRun, ignore != nil {
