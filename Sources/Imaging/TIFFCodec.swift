@@ -1,7 +1,9 @@
 import CPNG
 
-/// TIFF masks from memory: one grey sample of 8 or 16 bits a pixel, in strips, which is how data sets keep more than 255
-/// classes. The first picture of a file is read.
+/// TIFF masks from memory.
+///
+/// One grey sample of 8 or 16 bits a pixel, in strips, which is how data sets keep more than 255 classes. The first
+/// picture of a file is read.
 ///
 /// Strips may be plain or packed by LZW, deflate or PackBits, with or without horizontal differences. Every offset and
 /// count is checked against the file, and sizes against `PixelImage.sideLimit`, before anything is allocated.
