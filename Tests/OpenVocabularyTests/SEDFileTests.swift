@@ -171,6 +171,6 @@ struct SEDFileTests {
     let found = try file.network()(image, classes: classes).logits
     let expected = try SEDFile(DictionarySource(stored)).network()(image, classes: classes).logits
     #expect(found.values == expected.values)
-    #expect(try SegmenterReport(path: folder["model_final.pth"])?.architecture == .sed)
+    #expect(try SegmenterReport(WeightFile.open(folder["model_final.pth"]))?.architecture == .sed)
   }
 }

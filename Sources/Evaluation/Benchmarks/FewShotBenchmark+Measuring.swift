@@ -27,11 +27,13 @@ extension FewShotBenchmark {
     }
     var tally = FewShotTally(classes: tested)
     let batch = Self.batchOfThread * Parallel.threadCount
-    for start in stride(from: 0, to: episodes.count, by: batch) {
-      try watch(start)
-      let part = episodes[start..<min(start + batch, episodes.count)]
+    let all = distinct
+    var done = 0
+    for start in stride(from: 0, to: all.count, by: batch) {
+      try watch(done)
+      let part = all[start..<min(start + batch, all.count)]
       let parts = try Parallel.map(part.count) { place in
-        let episode = part[part.startIndex + place]
+        let episode = part[part.startIndex + place].episode
         guard let (name, isOwn) = file(of: episode, in: predicted) else {
           preconditionFailure("the mask of \(episode.name) is gone")
         }
@@ -44,10 +46,28 @@ extension FewShotBenchmark {
         tally.add(truth: try truth(of: episode), prediction: found, of: episode.classID)
         return tally
       }
-      for part in parts { tally.add(part) }
+      for (one, (_, times)) in zip(parts, part) {
+        tally.add(one, times: times)
+        done += times
+      }
     }
     try watch(episodes.count)
     return tally
+  }
+
+  /// Each different episode, in the order of its first, and how often it stands: what is asked twice is looked at once.
+  private var distinct: [(episode: Episode, times: Int)] {
+    var places: [Episode: Int] = [:]
+    var found: [(episode: Episode, times: Int)] = []
+    for episode in episodes {
+      if let place = places[episode] {
+        found[place].times += 1
+      } else {
+        places[episode] = found.count
+        found.append((episode, 1))
+      }
+    }
+    return found
   }
 
   /// Measures what a segmenter makes of the pictures.
@@ -63,14 +83,18 @@ extension FewShotBenchmark {
     watch: (Int) throws -> Void
   ) throws -> FewShotTally {
     var tally = FewShotTally(classes: tested)
-    for (place, episode) in episodes.enumerated() {
-      try watch(place)
+    var done = 0
+    for (episode, times) in distinct {
+      try watch(done)
       // The published code resizes by Pillow before anything else.
       let picture = try BenchmarkFolder.picture(episode.image)
         .smoothlyResized(width: Self.side, height: Self.side)
       let mask = try predict(picture, episode.classID)
       try keep(ownName(of: episode), mask)
-      tally.add(truth: try truth(of: episode), prediction: mask, of: episode.classID)
+      var one = FewShotTally(classes: tested)
+      one.add(truth: try truth(of: episode), prediction: mask, of: episode.classID)
+      tally.add(one, times: times)
+      done += times
     }
     try watch(episodes.count)
     return tally

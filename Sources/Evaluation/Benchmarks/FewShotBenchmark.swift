@@ -19,7 +19,7 @@ public struct FewShotBenchmark {
   static let episodeCount = 1000
 
   /// A picture and the class that is asked for in it.
-  public struct Episode: Sendable, Equatable {
+  public struct Episode: Sendable, Hashable {
     /// The picture's name, as files of predictions are called; classes of FSS-1000 stand in front, with `__`.
     public var name: String
     /// The class.

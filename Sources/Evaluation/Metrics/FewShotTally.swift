@@ -51,13 +51,15 @@ public struct FewShotTally: Sendable, Equatable {
     entries[id] = entry
   }
 
-  /// Adds what another tally of the same classes counted.
-  public mutating func add(_ other: FewShotTally) {
+  /// Adds what another tally of the same classes counted, so many times.
+  public mutating func add(_ other: FewShotTally, times: Int = 1) {
     for (id, entry) in other.entries {
       precondition(entries[id] != nil, "tallies of different classes")
-      entries[id]?.episodes += entry.episodes
-      entries[id]?.foreground.add(entry.foreground)
-      entries[id]?.background.add(entry.background)
+      entries[id]?.episodes += times * entry.episodes
+      for _ in 0..<times {
+        entries[id]?.foreground.add(entry.foreground)
+        entries[id]?.background.add(entry.background)
+      }
     }
   }
 

@@ -88,16 +88,17 @@ struct SegmentCommand: ParsableCommand {
     let settings = segmenter.settings(multiScale: multiScale, inputSide: inputSize)
     try settings.check(opened.architecture)
     let said = try LabelSpeech(labels, list, opened, path: segmenter.model, runtime)
-    let folder = try SegmentFolder(
-      path: output, configuration: said.configuration(settings, segmenter),
-      labelCount: list.labels.count)
-    let open = names.entries.filter { !folder.isFinished($0.image, $0) }
     let features = try said.features { done in
       try Interruption.check(output, leaving: "finished pictures and texts stay")
     }
     for notice in features.notices { Console.note("triptych: \(Console.oneLine(notice))") }
     let pictures = try PictureSegmenter(
       segmenter.network(of: opened), labels: list, features: features.tensor, settings: settings)
+    // Last of all: what stands there is given up only for something that can be made.
+    let folder = try SegmentFolder(
+      path: output, configuration: said.configuration(settings, segmenter),
+      labelCount: list.labels.count)
+    let open = names.entries.filter { !folder.isFinished($0.image, $0) }
     let reporter = ProgressReporter(total: open.count, unit: "picture")
     var evaluated: [Int] = []
     for (number, entry) in open.enumerated() {
