@@ -25,7 +25,7 @@ public enum LatentsFile {
       throw GenerationError(
         .malformed, path, "latents: found shape \(shape), expected [n, \(channels), h, w]")
     }
-    return channelsLast(try source.tensor(key))
+    return try source.tensor(key).channelsLast()
   }
 
   /// Writes latents [n, h, w, c] in diffusers' layout.
@@ -33,34 +33,7 @@ public enum LatentsFile {
   /// - Throws: `CheckpointError` where the file cannot be written.
   public static func write(_ latents: Tensor, to path: String) throws {
     var writer = SafetensorsWriter()
-    writer.add(key, channelsFirst(latents))
+    writer.add(key, latents.channelsFirst())
     try writer.write(to: path)
-  }
-
-  private static func channelsLast(_ x: Tensor) -> Tensor {
-    let (n, c, h, w) = (x.shape[0], x.shape[1], x.shape[2], x.shape[3])
-    return permuted(x, to: [n, h, w, c]) { position in
-      let (cell, channel) = (position / c, position % c)
-      let (sample, inside) = (cell / (h * w), cell % (h * w))
-      return (sample * c + channel) * h * w + inside
-    }
-  }
-
-  private static func channelsFirst(_ x: Tensor) -> Tensor {
-    let (n, h, w, c) = x.dimensions4("latents")
-    return permuted(x, to: [n, c, h, w]) { position in
-      let (plane, inside) = (position / (h * w), position % (h * w))
-      return (plane / c * h * w + inside) * c + plane % c
-    }
-  }
-
-  private static func permuted(
-    _ x: Tensor, to shape: [Int], from source: (Int) -> Int
-  ) -> Tensor {
-    x.withUnsafeBuffer { values in
-      Tensor(shape: shape) { out in
-        for position in 0..<out.count { out[position] = values[source(position)] }
-      }
-    }
   }
 }

@@ -116,7 +116,7 @@ import Testing
     #expect(try golden.fixture.integers("seed\(seed).text.tokens") == ids.flatMap { $0 })
     let features = try file.textFeatures(ids)
     try golden.expect(features, "text.prompt_features", within: 1e-4)
-    let classes = SEDText.classEmbeddings(features, synonyms: [2, 1], templates: 2)
+    let classes = ClassText.classEmbeddings(features, synonyms: [2, 1], templates: 2)
     let key = "seed\(seed).text.class_embeddings"
     let difference = Difference(classes, try golden.fixture.tensor(key))
     #expect(difference.keeps(withinDeviation: 1e-4, key))

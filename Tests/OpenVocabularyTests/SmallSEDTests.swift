@@ -137,8 +137,8 @@ struct SmallSEDTests {
   }
 
   @Test func namesOfOneThingAreTold() {
-    #expect(SEDText.synonyms("bed ") == ["bed "])
-    #expect(SEDText.synonyms("door, double door") == ["door", "double door"])
-    #expect(SEDText.synonyms("a,b, c") == ["a,b", "c"])
+    #expect(ClassText.synonyms("bed ") == ["bed "])
+    #expect(ClassText.synonyms("door, double door") == ["door", "double door"])
+    #expect(ClassText.synonyms("a,b, c") == ["a,b", "c"])
   }
 }

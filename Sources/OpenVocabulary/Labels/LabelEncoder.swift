@@ -82,11 +82,13 @@ public struct LabelEncoder: Sendable {
         end += 1
       }
       let group = missing[start..<end]
-      var rows = unitVectors(tower(group.flatMap { sentences[$0] }))
+      var rows = tower(group.flatMap { sentences[$0] })
       for place in group {
         let own = rows.rows(0..<sentences[place].count)
         rows = rows.rows(sentences[place].count..<rows.shape[0])
-        let features = combined(own, words: labels[place].words.count)
+        let features = ClassText.classEmbeddings(
+          own, synonyms: [labels[place].words.count], templates: templates.count
+        ).reshaped(shape)
         found[place] = features
         do {
           try cache?.keep(features, hashes[place])
@@ -136,22 +138,5 @@ public struct LabelEncoder: Sendable {
       .init("fingerprint", .string(fingerprint)),
     ])
     return ContentHash.sha256(Array(value.text.utf8))
-  }
-
-  /// The mean of a label's words for each template [templates, D].
-  private func combined(_ rows: Tensor, words: Int) -> Tensor {
-    guard words > 1 else { return rows }
-    let width = rows.lastDimension
-    let means = rows.withUnsafeBuffer { source in
-      Tensor(shape: [templates.count, width]) { out in
-        for index in 0..<out.count {
-          let (template, column) = (index / width, index % width)
-          var sum: Float = 0
-          for word in 0..<words { sum += source[(template * words + word) * width + column] }
-          out[index] = sum / Float(words)
-        }
-      }
-    }
-    return unitVectors(means)
   }
 }

@@ -98,7 +98,7 @@ public struct LabelSource: Sendable, Equatable {
     guard !line.contains("="), line.contains(", ") else {
       return try entry(line, place: place, code: .malformed)
     }
-    let words = line.split(separator: ",").map(trimmed).filter { !$0.isEmpty }
+    let words = ClassText.synonyms(line).map { trimmed($0[...]) }.filter { !$0.isEmpty }
     return LabelSource(name: line, words: words, place: place)
   }
 

@@ -48,7 +48,7 @@ public struct SED: Sendable {
   /// - Parameters:
   ///   - features: of one or more pictures.
   ///   - classes: [T, P, D], P sentences for each class, each of length 1, as
-  ///     ``SEDText/classEmbeddings(_:synonyms:templates:)`` makes them.
+  ///     ``ClassText/classEmbeddings(_:synonyms:templates:)`` makes them.
   ///   - options: how it runs.
   /// - Returns: logits of each class on its own, at a quarter of the pictures' size.
   /// - Throws: ``SegmenterError`` where the classes do not go with the model, or the options not with the pictures.

@@ -1,9 +1,10 @@
 public import TensorCore
 
-/// How SED says what a class is: one embedding for each of its templates.
+/// What stands for a class in a picture's comparison: one embedding for each template; LSeg has a single template, the bare
+/// label.
 ///
 /// - Source: xb534/SED `sed_predictor.py` (`class_embeddings`).
-public enum SEDText {
+public enum ClassText {
   /// The names of one thing that stand in a class's name, separated by ", ".
   public static func synonyms(_ name: String) -> [String] {
     var parts: [String] = []
