@@ -22,11 +22,6 @@ public struct RunLayout: Sendable, Equatable {
   /// How many shards there are.
   public var shardCount: Int { (sampleCount - 1) / shardSize + 1 }
 
-  /// Where the picture of a sample lies, from the run's folder.
-  public func picturePath(_ index: Int) -> String {
-    "\(Self.shardPath(index / shardSize))/\(Self.imagePath(index))"
-  }
-
   /// The samples of a shard.
   ///
   /// - Precondition: the shard exists.

@@ -39,9 +39,8 @@ extension LabelMask {
 
   private func isEdge(_ x: Int, _ y: Int) -> Bool {
     let own = self[x, y]
-    return [(x - 1, y), (x + 1, y), (x, y - 1), (x, y + 1)].contains { column, row in
-      (0..<width).contains(column) && (0..<height).contains(row) && self[column, row] != own
-    }
+    return (x > 0 && self[x - 1, y] != own) || (x + 1 < width && self[x + 1, y] != own)
+      || (y > 0 && self[x, y - 1] != own) || (y + 1 < height && self[x, y + 1] != own)
   }
 
   private static func mixed(_ below: Colour, _ above: Colour) -> Colour {

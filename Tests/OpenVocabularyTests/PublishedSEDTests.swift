@@ -114,7 +114,7 @@ import Testing
     let file = try SEDFile(PublishedSED.base.weights(seed: seed, text: true))
     let ids = Formula.tokens("text.tokens", count: 6, seed: seed)
     #expect(try golden.fixture.integers("seed\(seed).text.tokens") == ids.flatMap { $0 })
-    let features = try file.textFeatures(ids)
+    let features = try file.textTower()(ids)
     try golden.expect(features, "text.prompt_features", within: 1e-4)
     let classes = ClassText.classEmbeddings(features, synonyms: [2, 1], templates: 2)
     let key = "seed\(seed).text.class_embeddings"

@@ -116,7 +116,7 @@ struct SEDFileTests {
   @Test func aFileWithoutTextTowerSaysSoOnlyWhenWordsAreEncoded() throws {
     let file = try SEDFile(PublishedSED.small.weights(seed: 1))
     #expect(!file.hasTextTower)
-    #expect(refusal { _ = try file.textFeatures([[1, 2]]) }.contains("token_embedding.weight"))
+    #expect(refusal { _ = try file.textTower()([[1, 2]]) }.contains("token_embedding.weight"))
   }
 
   @Test func halvesAreWidened() throws {

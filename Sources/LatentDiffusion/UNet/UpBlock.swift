@@ -11,8 +11,6 @@ struct UpBlock: Sendable {
   let transformers: [SpatialTransformer]
   /// The number of residual blocks, and of skips taken.
   var count: Int { residuals.count }
-  /// Whether the last output is enlarged.
-  var upsamples: Bool { upsampler != nil }
   private let residuals: [ResidualBlock]
   private let upsampler: Conv2D?
 

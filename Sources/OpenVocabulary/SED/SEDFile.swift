@@ -1,5 +1,4 @@
 public import Checkpoints
-public import TensorCore
 import TextConditioning
 
 /// A checkpoint of SED: a `.pth` file of its training (detectron2) or a safetensors file with the same keys, with or without
@@ -72,14 +71,6 @@ public struct SEDFile: Sendable {
     }
     return tower
   }
-
-  /// Features of sentences; the text tower is read for this call alone, so that nothing of it stays in memory.
-  ///
-  /// - Parameter ids: sentences of one length, as a tokenizer pads them.
-  /// - Returns: [n, D], not normalised.
-  /// - Throws: `CheckpointError` as ``textTower()`` does.
-  /// - Precondition: as of `CLIPTextTower`.
-  public func textFeatures(_ ids: [[Int]]) throws -> Tensor { try textTower()(ids) }
 
   /// What the file is and what does not fit; no weight is read.
   ///

@@ -99,11 +99,6 @@ struct ProductShape: Sendable {
   var outWidth: Int
 
   var rows: Int { samples * outHeight * outWidth }
-  /// Whether the rows are the pixels of the input, for a kernel of one tap.
-  var readsInPlace: Bool {
-    stride == 1 && enlargement == 1 && padding == Padding(0) && outHeight == height
-      && outWidth == width
-  }
 }
 
 private func multiply(

@@ -51,9 +51,6 @@ public struct COCOAnnotationFile: Sendable {
   /// The regions of a picture, in the file's order.
   public func regions(of image: COCOImage) -> [COCORegion] { regionsOfImage[image.id] ?? [] }
 
-  /// How many regions all pictures have.
-  public var regionCount: Int { regionsOfImage.values.reduce(0) { $0 + $1.count } }
-
   /// The pixels of a region: runs as they are, outlines filled as pycocotools fills them, all in one.
   ///
   /// - Precondition: the region is one of the picture's in this file.
