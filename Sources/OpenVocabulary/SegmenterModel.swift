@@ -7,9 +7,15 @@ public struct SegmenterModel: Sendable {
     case sed(SEDFile)
   }
 
-  /// Which segmenter it is.
-  public let architecture: SegmenterArchitecture
   private let file: File
+
+  /// Which segmenter it is.
+  public var architecture: SegmenterArchitecture {
+    switch file {
+    case .lseg: .lseg
+    case .sed: .sed
+    }
+  }
 
   /// Opens a file of `torch.save` or safetensors; what it is, its keys say.
   ///
@@ -19,8 +25,7 @@ public struct SegmenterModel: Sendable {
   /// - Throws: `CheckpointError` where it is broken, no segmenter or another one.
   public init(path: String, architecture: SegmenterArchitecture? = nil) throws {
     let source = try WeightFile.open(path)
-    let found = SegmenterFile.architecture(of: source)
-    switch architecture ?? found {
+    switch architecture ?? SegmenterFile.architecture(of: source) {
     case .lseg: file = .lseg(try LSegFile(source))
     case .sed: file = .sed(try SEDFile(source))
     case nil:
@@ -28,7 +33,6 @@ public struct SegmenterModel: Sendable {
         .unsupported, file: path,
         "is neither a checkpoint of LSeg nor of SED by its keys; expected one of them")
     }
-    self.architecture = found ?? .lseg
   }
 
   /// The sentences that the network takes for a label; nil for any number.

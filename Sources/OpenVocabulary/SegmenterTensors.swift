@@ -28,13 +28,12 @@ public struct SegmenterTensors: Sendable {
       logits = lseg.logits(image, text: PictureSegmenter.meanOverTemplates(classes))
       (probabilities, survivors, evaluatedClasses) = (nil, nil, [classes.shape[0]])
     case .sed(let sed):
-      let prediction = try sed(
-        image, classes: classes,
-        SEDOptions(
-          rejection: settings.rejection, pooling: settings.pooling,
-          classChunk: settings.classChunk))
+      let prediction = try sed(image, classes: classes, SEDOptions(settings))
       let isRejecting = settings.rejection != nil
-      logits = isRejecting ? Self.finite(prediction.logits) : prediction.logits
+      logits =
+        isRejecting
+        ? prediction.logits.mapped { $0 == -.infinity ? SegmenterTensorFile.rejected : $0 }
+        : prediction.logits
       probabilities = isRejecting ? prediction.probabilities() : nil
       survivors = isRejecting ? prediction.survivors : nil
       evaluatedClasses = prediction.evaluatedClasses
@@ -54,15 +53,5 @@ public struct SegmenterTensors: Sendable {
         shape: [survivors.count, survivors.first?.count ?? 0])
     }
     try writer.write(to: path)
-  }
-
-  private static func finite(_ logits: Tensor) -> Tensor {
-    logits.withUnsafeBuffer { source in
-      Tensor(shape: logits.shape) { out in
-        for index in 0..<out.count {
-          out[index] = source[index] == -.infinity ? SegmenterTensorFile.rejected : source[index]
-        }
-      }
-    }
   }
 }

@@ -162,8 +162,11 @@ public struct CLIPTokenizer: Sendable {
   }
 
   /// The ids a text encoder takes: begin, the text's first ids, end, then padding up to ``length``.
-  public func callAsFunction(_ text: String) -> [Int] {
-    let ids = [beginID] + encode(text).prefix(length - 2) + [endID]
+  public func callAsFunction(_ text: String) -> [Int] { padded(encode(text)) }
+
+  /// The same of a text that ``encode(_:)`` has taken already.
+  public func padded(_ ids: [Int]) -> [Int] {
+    let ids = [beginID] + ids.prefix(length - 2) + [endID]
     return ids + repeatElement(padID, count: length - ids.count)
   }
 

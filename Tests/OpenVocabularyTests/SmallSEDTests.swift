@@ -133,7 +133,7 @@ struct SmallSEDTests {
     let x = Formula.tensor("probabilities", [1, 3, 12, 20], .input, seed: 1).channelsLast()
     let probabilities = x.mapped { $0 / 2 + 0.5 }
     try golden.expect(
-      SEDPreprocessing.output(probabilities, height: 31, width: 45), "output", within: 1e-5)
+      bilinearResized(probabilities, height: 31, width: 45), "output", within: 1e-5)
   }
 
   @Test func namesOfOneThingAreTold() {

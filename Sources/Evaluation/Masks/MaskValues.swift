@@ -18,13 +18,9 @@ public struct MaskValues: Sendable, Equatable {
   /// The mask with ids in place of values.
   public func ids(of mask: LabelMask) -> LabelMask {
     guard first == 0 || ignored != nil else { return mask }
-    var mask = mask
-    let values = mask.ids
-    mask.relabel { place in
-      let value = values[place]
+    return mask.relabelled { value in
       if value == LabelMask.ignored || Int(value) == ignored { return LabelMask.ignored }
       return first == 0 ? value + 1 : value
     }
-    return mask
   }
 }

@@ -96,13 +96,10 @@ public final class PredictedMasks {
       return (
         picture.place,
         {
-          var mask = try picture.truth()
-          let own = mask.ids
           // A class that the truth does not have is wrong wherever it stands, as the ignored value is.
-          mask.relabel {
-            own[$0] == LabelMask.background ? own[$0] : ids[own[$0]] ?? LabelMask.ignored
+          try picture.truth().relabelled {
+            $0 == LabelMask.background ? $0 : ids[$0] ?? LabelMask.ignored
           }
-          return mask
         }
       )
     }

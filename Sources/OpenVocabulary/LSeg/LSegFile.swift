@@ -32,11 +32,11 @@ public struct LSegFile: Sendable {
   }
 
   /// Whether words can be encoded with the file: some hold the image network alone.
-  public var hasTextTower: Bool {
-    source.record(textPrefix + "token_embedding.weight") != nil
-  }
+  public var hasTextTower: Bool { text.isThere }
 
-  private var textPrefix: String { prefix + "clip_pretrained." }
+  private var text: TextTowerPlace {
+    TextTowerPlace(source: source, prefix: prefix + "clip_pretrained.", activation: .quickGELU)
+  }
 
   /// Reads the image network.
   ///
@@ -78,14 +78,7 @@ public struct LSegFile: Sendable {
   ///
   /// - Throws: `CheckpointError` naming the keys that are missing or misshapen.
   public func textTower() throws -> CLIPTextTower {
-    let tower = try CLIPTextTower(source, prefix: textPrefix, activation: .quickGELU)
-    guard tower.shapes.featureWidth == configuration.featureWidth else {
-      throw CheckpointError(
-        .wrongShape, file: source.name, key: textPrefix + "text_projection",
-        "texts have \(tower.shapes.featureWidth) values and pixels \(configuration.featureWidth); "
-          + "they are not of one model")
-    }
-    return tower
+    try text.tower(featureWidth: configuration.featureWidth)
   }
 
   /// What the file is and what does not fit; no weight is read.
@@ -95,9 +88,8 @@ public struct LSegFile: Sendable {
     SegmenterReport(
       architecture: .lseg, configuration: configuration.json,
       parameters: source.parameterCount, types: source.typeCounts,
-      audit: try audit(isWithText: hasTextTower), skipped: skipped,
-      notices: hasTextTower
-        ? [] : ["no text tower: words cannot be encoded with this file alone"])
+      audit: try audit(isWithText: true), skipped: skipped,
+      notices: text.notices)
   }
 
   private func audit(isWithText: Bool) throws -> WeightReport {
@@ -106,7 +98,7 @@ public struct LSegFile: Sendable {
     _ = try LSeg(
       scope(audit.scope), configuration,
       head: configuration.hasHeadBlock ? LSegHead(.depthwise) : .none)
-    if isWithText { try CLIPTextTowerShapes(source, prefix: textPrefix).ask(audit.scope) }
+    if isWithText { try text.ask(audit.scope) }
     var report = audit.report
     report.unexpected.removeAll { !isUnexpected($0.key) }
     return report
@@ -119,9 +111,7 @@ public struct LSegFile: Sendable {
     if Self.isSkipped(key, behind: prefix) || key.hasPrefix(prefix + LSegHeadBlock.place) {
       return false
     }
-    guard key.hasPrefix(textPrefix) else { return true }
-    let name = String(key.dropFirst(textPrefix.count))
-    return CLIPTowerKeys.names(name).isEmpty && name != "text_projection"
+    return !text.holds(key)
   }
 
   /// Keys that training stores and inference does not need, and all that is no part of the network.

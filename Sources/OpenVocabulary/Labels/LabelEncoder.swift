@@ -82,13 +82,11 @@ public struct LabelEncoder: Sendable {
         end += 1
       }
       let group = missing[start..<end]
-      var rows = tower(group.flatMap { sentences[$0] })
-      for place in group {
-        let own = rows.rows(0..<sentences[place].count)
-        rows = rows.rows(sentences[place].count..<rows.shape[0])
-        let features = ClassText.classEmbeddings(
-          own, synonyms: [labels[place].words.count], templates: templates.count
-        ).reshaped(shape)
+      let made = ClassText.classEmbeddings(
+        tower(group.flatMap { sentences[$0] }), synonyms: group.map { labels[$0].words.count },
+        templates: templates.count)
+      for (row, place) in group.enumerated() {
+        let features = made.rows(row..<row + 1).reshaped(shape)
         found[place] = features
         do {
           try cache?.keep(features, hashes[place])
@@ -117,13 +115,14 @@ public struct LabelEncoder: Sendable {
     let texts = templates.flatMap { template in
       label.words.map { Self.filled(template, with: $0) }
     }
+    let ids = texts.map(tokenizer.encode)
     let room = tokenizer.length - 2
-    if texts.contains(where: { tokenizer.encode($0).count > room }) {
+    if ids.contains(where: { $0.count > room }) {
       notices.append(
         "the label \"\(label.name)\" is longer than the \(room) tokens that the segmenter reads of a sentence; its end is left out"
       )
     }
-    return texts.map { tokenizer($0) }
+    return ids.map(tokenizer.padded)
   }
 
   private static func filled(_ template: String, with word: String) -> String {

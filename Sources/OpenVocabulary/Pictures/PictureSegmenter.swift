@@ -59,10 +59,9 @@ public struct PictureSegmenter: Sendable {
   private func segmented(_ picture: PixelImage, _ sed: SED) throws -> SegmentedPicture {
     let shown = try SEDPreprocessing.input(
       picture, side: settings.inputSide ?? SEDPreprocessing.inputSide)
-    let prediction = try sed(
-      shown, classes: features,
-      SEDOptions(
-        rejection: settings.rejection, pooling: settings.pooling, classChunk: settings.classChunk))
+    let prediction = try sed(shown, classes: features, SEDOptions(settings))
+    // The published code first crops the map to the size, in pixels, that the picture had behind the first resize. That cuts
+    // something off only where it had fewer pixels than the map, in pictures of extreme proportions, and is left out.
     var decision = LabelDecision(
       width: picture.width, height: picture.height, kind: .probabilities)
     try decision.compare(

@@ -33,11 +33,11 @@ public struct SEDFile: Sendable {
   }
 
   /// Whether words can be encoded with the file.
-  public var hasTextTower: Bool {
-    source.record(textPrefix + "token_embedding.weight") != nil
-  }
+  public var hasTextTower: Bool { text.isThere }
 
-  private var textPrefix: String { prefix + "clip_model." }
+  private var text: TextTowerPlace {
+    TextTowerPlace(source: source, prefix: prefix + "clip_model.", activation: .gelu)
+  }
 
   /// Reads the image network.
   ///
@@ -62,14 +62,7 @@ public struct SEDFile: Sendable {
   ///
   /// - Throws: `CheckpointError` naming the key that is missing or misshapen.
   public func textTower() throws -> CLIPTextTower {
-    let tower = try CLIPTextTower(source, prefix: textPrefix, activation: .gelu)
-    guard tower.shapes.featureWidth == configuration.featureWidth else {
-      throw CheckpointError(
-        .wrongShape, file: source.name, key: textPrefix + "text_projection",
-        "sentences have \(tower.shapes.featureWidth) values and pixels \(configuration.featureWidth); "
-          + "they are not of one model")
-    }
-    return tower
+    try text.tower(featureWidth: configuration.featureWidth)
   }
 
   /// What the file is and what does not fit; no weight is read.
@@ -78,17 +71,14 @@ public struct SEDFile: Sendable {
   public func report() throws -> SegmenterReport {
     SegmenterReport(
       architecture: .sed, configuration: configuration.json, parameters: source.parameterCount,
-      types: source.typeCounts, audit: try audit(isWithText: hasTextTower), skipped: skipped,
-      notices: hasTextTower
-        ? [] : ["no text tower: words cannot be encoded with this file alone"])
+      types: source.typeCounts, audit: try audit(isWithText: true), skipped: skipped,
+      notices: text.notices)
   }
 
   private func audit(isWithText: Bool) throws -> WeightReport {
     let audit = WeightAudit(source)
     _ = try SED(scope(audit.scope), configuration)
-    if isWithText && hasTextTower {
-      try CLIPTextTowerShapes(source, prefix: textPrefix).ask(audit.scope)
-    }
+    if isWithText { try text.ask(audit.scope) }
     var report = audit.report
     report.unexpected = report.unexpected.filter { isUnexpected($0.key) }
     return report
@@ -101,9 +91,7 @@ public struct SEDFile: Sendable {
   /// Keys that are neither the image network's, once those are read, nor the text tower's, nor known to be dead.
   private func isUnexpected(_ key: String) -> Bool {
     guard !Self.isSkipped(key, behind: prefix) else { return false }
-    guard key.hasPrefix(textPrefix) else { return true }
-    let name = String(key.dropFirst(textPrefix.count))
-    return CLIPTowerKeys.names(name).isEmpty && name != "text_projection"
+    return !text.holds(key)
   }
 
   /// Whether a key is known to have no effect: CLIP's scale of logits and its text tower's mask, buffers, the picture's

@@ -31,6 +31,12 @@ public struct SEDOptions: Sendable, Equatable {
     self.auxiliaryLogits = auxiliaryLogits
   }
 
+  /// What settings say of the decoder.
+  init(_ settings: SegmenterSettings) {
+    self.init(
+      rejection: settings.rejection, pooling: settings.pooling, classChunk: settings.classChunk)
+  }
+
   /// Whether classes are dropped on the way.
   var rejects: Bool { rejection != nil || dictatedSurvivors != nil }
 }

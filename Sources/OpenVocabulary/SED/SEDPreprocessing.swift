@@ -1,7 +1,7 @@
 public import Imaging
 public import TensorCore
 
-/// How SED's authors bring a picture into their network, and its answer back to the picture's size.
+/// How SED's authors bring a picture into their network.
 ///
 /// Two resizes, the second out of proportion; published scores need both.
 ///
@@ -52,15 +52,5 @@ public enum SEDPreprocessing {
       }
     }
     return bilinearResized(normalized, height: side, width: side, inSingle: true)
-  }
-
-  /// Probabilities at a picture's size.
-  ///
-  /// The published code first crops the map to the size, in pixels, that the picture had behind the first resize; that cuts
-  /// something off only where it had fewer pixels than the map, in pictures of extreme proportions, and is left out.
-  ///
-  /// - Shapes: `probabilities` [N, h, w, T] → [N, `height`, `width`, T].
-  public static func output(_ probabilities: Tensor, height: Int, width: Int) -> Tensor {
-    bilinearResized(probabilities, height: height, width: width)
   }
 }

@@ -154,10 +154,9 @@ struct EvaluatedSegmenter {
       others
         + classes.map { entry in
           // A list of synonyms may stand for a name; its first one is said.
-          let first = entry.name.firstRange(of: ", ").map { entry.name[..<$0.lowerBound] }
+          let first = ClassText.synonyms(entry.name)[0]
           return LabelSource(
-            name: entry.name,
-            words: words[entry.name] ?? [first.map(String.init) ?? entry.name] + entry.aliases,
+            name: entry.name, words: words[entry.name] ?? [first] + entry.aliases,
             id: entry.id, place: place)
         }, place: place)
   }
