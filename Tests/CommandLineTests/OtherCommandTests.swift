@@ -106,11 +106,11 @@ import Testing
         #expect(type as? FileAttributeType != .typeSymbolicLink || name.hasSuffix("Templates"))
       }
       let outcome = try await Program.run(
-        ["generate", "--vocabulary", "objectworld", "--count", "2", "--steps", "2"], in: folder,
+        ["generate", "--vocabulary", "objectworld48", "--count", "2", "--steps", "2"], in: folder,
         program: home + "/triptych")
       #expect(outcome.code == 0, "\(outcome.error)")
       let runs = try FileManager.default.contentsOfDirectory(atPath: folder + "/Output")
-      #expect(runs.count == 1 && runs[0].hasPrefix("objectworld-"))
+      #expect(runs.count == 1 && runs[0].hasPrefix("objectworld48-"))
       try FileManager.default.removeItem(atPath: home + "/triptych_Generation.resources")
       let bare = try await Program.run(
         ["generate", "--vocabulary", "voc"], in: folder, program: home + "/triptych")

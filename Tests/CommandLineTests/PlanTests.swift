@@ -221,7 +221,10 @@ import Testing
       ["plan", "--vocabulary", "coco", "--split", "voc1"], 65,
       "voc1.yaml:4: the vocabulary coco has no class"
     ),
-    (["plan", "--vocabulary", "voc", "--split", "voc9"], 66, "coco-65-15, objectworld"),
+    (
+      ["plan", "--vocabulary", "voc", "--split", "voc9"], 66,
+      "coco-65-15, objectworld, objectworld20, objectworld48"
+    ),
     (["plan", "--check", "x", "--output", "y"], 64, "--check and --output"),
     (["plan", "--preset", "voc-11k"], 66, "coco-110k, voc-10k"),
     (["plan", "--vocabulary", "voc", "--only", "seen"], 64, "--split"),

@@ -178,7 +178,7 @@ import Testing
         (["--world", pack, "--annotations", table], 64, "--annotations goes with --data"),
         (["--data", folder, "--target", "best"], 64, "--target goes with --annotations"),
         (["--world", pack, "--seen-share", "0"], 64, "--seen-share"),
-        (["--world", pack, "--split", "objectworld"], 64, "--split goes with --classes"),
+        (["--world", pack, "--split", "objectworld48"], 64, "--split goes with --classes"),
         (
           ["--world", pack, "--init", folder + "/none.safetensors", "--size", "32"], 64,
           "--init and --module-width"

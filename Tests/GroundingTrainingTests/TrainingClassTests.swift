@@ -45,9 +45,9 @@ import GroundingTraining
     let library = try TemplateLibrary(
       explicit: Fixture.folder.deletingLastPathComponent().deletingLastPathComponent()
         .appendingPathComponent("Templates").path)
-    let vocabulary = try library.vocabulary("objectworld276")
+    let vocabulary = try library.vocabulary("objectworld")
     let own = try TrainingClasses(
-      vocabulary.splitting(by: library.split("objectworld276")).numbered, place: "test")
+      vocabulary.splitting(by: library.split("objectworld")).numbered, place: "test")
     let share = try TrainingClasses(vocabulary.numbered, seenShare: 0.75, place: "test")
     #expect(own.seen.count == 207 && own.seen.map(\.id) == share.seen.map(\.id))
   }

@@ -21,7 +21,7 @@ struct PromptOptions: ParsableArguments {
   @Option(
     name: .long,
     help: ArgumentHelp(
-      "Classes to show in balance: a preset (voc, coco, ade, objectworld, objectworld20, objectworld276), a file, or "
+      "Classes to show in balance: a preset (voc, coco, ade, objectworld, objectworld20, objectworld48), a file, or "
         + "a comma list.", valueName: "name|file|list"))
   var vocabulary: String?
 
@@ -65,7 +65,7 @@ struct PromptOptions: ParsableArguments {
     name: .long,
     help: ArgumentHelp(
       "Mark classes as seen or unseen: a preset (voc1, voc2, voc3, coco-65-15, objectworld, objectworld20, "
-        + "objectworld276) or a file.", valueName: "name|file"))
+        + "objectworld48) or a file.", valueName: "name|file"))
   var split: String?
 
   @Option(

@@ -6,7 +6,7 @@ import ObjectWorld
 /// What composed scenes show.
 struct SceneOptions: ParsableArguments {
   /// The preset whose articles and plurals are taken for classes of the same name.
-  static let grammar = "objectworld276"
+  static let grammar = "objectworld"
 
   @Option(name: .long, help: ArgumentHelp("Scenes to make.", valueName: "n"))
   var count = 8
