@@ -20,6 +20,8 @@ public struct ModelBenchmark {
     case ground
     /// A picture with all steps.
     case image
+    /// Reading and packing all weights that pictures with masks need, files being in memory already.
+    case load
   }
 
   /// Runs the part once.
@@ -33,10 +35,11 @@ public struct ModelBenchmark {
   ///   - settings: size of pictures, steps, guidance.
   ///   - batch: samples at once; the denoiser sees exactly so many rows, or twice as many within a picture.
   ///   - tiling: whether the autoencoder works through large pictures piece by piece.
+  ///   - grounding: with ``Part/load``, the file of a grounding module to read along; nil for none.
   /// - Throws: `CheckpointError`, `DiffusionError` or ``GenerationError``.
   public init(
     _ part: Part, model: StableDiffusionModel, settings: SamplingSettings, batch: Int,
-    tiling: AutoencoderTiling = .auto
+    tiling: AutoencoderTiling = .auto, grounding: String? = nil
   ) throws {
     let (height, width) = (
       settings.height / model.pixelsPerCell, settings.width / model.pixelsPerCell
@@ -68,11 +71,20 @@ public struct ModelBenchmark {
       once = { _ = encoder(ids) }
     case .ground:
       once = try Self.grounding(model, batch: batch, height: height, width: width)
-    case .image:
+    case .image, .load:
       let plan = try GenerationPlan(source: .prompts(["a photo of a dog"]), count: batch, seed: 0)
-      let maker = try SampleMaker(
-        model: model, plan: plan, settings: settings, tiling: tiling)
-      once = { _ = try maker.make(Array(0..<batch)) { _ in } }
+      func loaded() throws -> SampleMaker {
+        try SampleMaker(model: model, plan: plan, settings: settings, tiling: tiling)
+      }
+      if part == .load {
+        once = {
+          _ = try loaded()
+          if let grounding { _ = try GroundingWeights(path: grounding).module() }
+        }
+      } else {
+        let maker = try loaded()
+        once = { _ = try maker.make(Array(0..<batch)) { _ in } }
+      }
     }
   }
 

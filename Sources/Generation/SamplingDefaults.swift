@@ -1,14 +1,16 @@
 import CanonicalJSON
 
-/// How many steps and how much guidance suit a model.
+/// How many steps, how much guidance and which words suit a model.
 public struct SamplingDefaults: Sendable, Equatable {
-  /// The file beside model_index.json that may say so: `{"steps": 25, "guidance": 4}`.
+  /// The file beside model_index.json that may say so: `{"steps": 25, "guidance": 4, "vocabulary": "objectworld48"}`.
   public static let fileName = "sampling_defaults.json"
 
   /// Denoising steps.
   public var steps = 50
   /// Strength of classifier-free guidance.
   public var guidance = 7.5
+  /// The preset that lists the things it was trained to draw, for a model that knows few; nil where nothing is said.
+  public var vocabulary: String?
 
   /// The usual ones, those of diffusers' StableDiffusionPipeline.
   public init() {}
@@ -41,7 +43,11 @@ public struct SamplingDefaults: Sendable, Equatable {
             "guidance: expected a number from 0 to \(SamplingSettings.guidanceRange.upperBound)")
         }
         guidance = value
-      default: throw fault("unknown key \"\(member.name)\"; known are steps and guidance")
+      case "vocabulary":
+        guard let name = member.value.string else { throw fault("vocabulary: expected a name") }
+        vocabulary = name
+      default:
+        throw fault("unknown key \"\(member.name)\"; known are steps, guidance and vocabulary")
       }
     }
   }

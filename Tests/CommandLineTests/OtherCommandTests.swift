@@ -38,7 +38,7 @@ import Testing
     }
   }
 
-  @Test(arguments: ["unet", "vae-decode", "vae-encode", "text", "ground", "image"])
+  @Test(arguments: ["unet", "vae-decode", "vae-encode", "text", "ground", "image", "load"])
   func benchTellsWhatItTimed(part: String) async throws {
     let outcome = try await Program.run([
       "bench", "--part", part, "--model", Program.tinyModel, "--batch", "2", "--size", "32",
@@ -119,6 +119,22 @@ import Testing
       let empty = try await Program.run(
         ["generate", "--prompt", "x"], in: folder, program: home + "/triptych")
       expectRefusal(empty, code: 66, saying: "copy it along with the executable")
+    }
+  }
+
+  @Test func wordsThatTheEmbeddedModelDoesNotKnowAreToldBeforeTheRun() async throws {
+    try await withFolder { folder in
+      func told(_ vocabulary: String) async throws -> [Substring] {
+        let outcome = try await Program.run(
+          ["generate", "--vocabulary", vocabulary, "--count", "1", "--steps", "2"], in: folder)
+        #expect(outcome.code == 0, "\(outcome.error)")
+        return outcome.errorLines.filter { $0.contains("never saw") }
+      }
+      #expect(try await told("objectworld20").isEmpty)
+      let some = try await told("dog,abalone,mug")
+      #expect(some.count == 1)
+      #expect(some.first?.contains("1 of the 3 classes (abalone);") == true)
+      #expect(try await told("objectworld").first?.contains("228 of the 276 classes") == true)
     }
   }
 

@@ -157,7 +157,8 @@ struct BenchCommand: ParsableCommand {
     request.encodes = part == .vaeEncode
     try MemoryPlan.check(model, request, batch: batch)
     let benchmark = try ModelBenchmark(
-      part, model: model, settings: settings, batch: batch, tiling: request.tiling)
+      part, model: model, settings: settings, batch: batch, tiling: request.tiling,
+      grounding: self.model.embeddedGrounding())
     try measure(side: side, benchmark.once)
   }
 

@@ -21,7 +21,9 @@ extension GenerateCommand {
     for line in memory.notices(fit, batch: sampling.batch, count: run.plan.count) {
       Console.note("triptych: \(line)")
     }
-    if let notice = try maskNotice(run.masks) { Console.note("triptych: \(notice)") }
+    for notice in try [maskNotice(run.masks), wordNotice(run.plan, model)].compactMap({ $0 }) {
+      Console.note("triptych: \(notice)")
+    }
     let report = RunReport(
       runtime, path: path, noun: "picture", layout: run.layout, shards: shards)
     let pipeline = GenerationPipeline(run, maker: maker, batch: fit.batch)
@@ -43,5 +45,16 @@ extension GenerateCommand {
       extras.append("data sets: \(path)/exports")
     }
     try report.finish(summary, tally, seconds: seconds, extras: extras)
+  }
+
+  /// Which classes the model was not trained to draw, where it says what it was; nil where it knows all.
+  private func wordNotice(_ plan: GenerationPlan, _ model: StableDiffusionModel) throws -> String? {
+    guard let preset = try SamplingDefaults(for: model).vocabulary else { return nil }
+    let known = Set(try TemplateLibrary().vocabulary(preset).classes.map(\.words))
+    let unknown = plan.source.classes.map(\.named).filter { !known.contains($0.words) }
+    guard !unknown.isEmpty else { return nil }
+    let named = unknown.prefix(3).map(\.name).joined(separator: ", ")
+    return "the model never saw \(unknown.count) of the \(plan.source.classes.count) classes "
+      + "(\(named)\(unknown.count > 3 ? ", …" : "")); --vocabulary \(preset) lists those it was trained on"
   }
 }
