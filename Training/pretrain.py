@@ -34,6 +34,7 @@ def main():
     parser.add_argument("--stage", required=True, choices=STAGES)
     parser.add_argument("--work", required=True, help="folder of the training's state")
     parser.add_argument("--world", help="pack made by world/build.py")
+    parser.add_argument("--classes", help='categories to draw scenes from, e.g. "dog:3, cat": with commas, and weights')
     parser.add_argument("--out", help="what export, sheet and recon write")
     parser.add_argument("--from", dest="start", help="exported folder to start from")
     parser.add_argument("--preset", default="base", choices=PRESETS)

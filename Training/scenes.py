@@ -30,6 +30,12 @@ class World:
     places: list  # numbers of the backgrounds in use
     things: list  # per category a list of things, each a list of cut-out numbers (its views)
     novel: list  # per category: are these things and views unknown to training? (subset "test" only)
+    shares: np.ndarray | None = None  # how often each category is drawn, together 1; none: all alike
+
+    @property
+    def drawn(self):
+        """Numbers of the categories that scenes show."""
+        return np.arange(len(self.names)) if self.shares is None else np.flatnonzero(self.shares)
 
 
 @dataclasses.dataclass
@@ -59,6 +65,17 @@ def load(path, device="cpu", subset="train"):
         places=[number for number, held in enumerate(pack["bg_held"]) if held == is_test],
         things=[b or a for a, b in zip(train, test)] if is_test else train,
         novel=[is_test and bool(b) for b in test])
+
+
+def restricted(world, classes):
+    """The world drawing only from categories written as "dog:3, cat": names, each with a weight where that is not 1."""
+    weights = np.zeros(len(world.names))
+    for entry in classes.split(","):
+        name, _, weight = entry.strip().partition(":")
+        if name not in world.names:
+            raise SystemExit(f"--classes: the world has no '{name}'")
+        weights[world.names.index(name)] = float(weight or 1)
+    return dataclasses.replace(world, shares=weights / weights.sum())
 
 
 def _pictures(blob, offsets, mode):
@@ -120,10 +137,15 @@ def _backgrounds(world, batch, size, rng):
 
 def _categories(world, taken, present, rng):
     """One for each scene, none twice in one."""
-    categories = rng.integers(len(world.names), size=len(taken))
+    def draw(**size):
+        if world.shares is None:
+            return rng.integers(len(world.names), **size)
+        return rng.choice(len(world.names), p=world.shares, **size)
+
+    categories = draw(size=len(taken))
     for i in range(len(taken)):
         while present[i] and categories[i] in taken[i]:
-            categories[i] = rng.integers(len(world.names))
+            categories[i] = draw()
     return categories
 
 

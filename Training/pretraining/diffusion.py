@@ -9,7 +9,7 @@ from diffusers import DDIMScheduler
 import scenes
 
 from .networks import SCHEDULE
-from .optimisation import AveragedWeights, Clock, descend, learning_rate
+from .optimisation import AveragedWeights, Clock, Muon, descend, learning_rate
 from .tokenizer import TOKENS
 
 # Prompts that are left empty, so that the model learns to do without, for guidance.
@@ -51,7 +51,7 @@ def train(session):
     batch = options.batch or session.preset["batch"]["diffusion"]
     state = session.state.get("unet", {})
     parameters = list(unet.parameters()) + list(text.parameters())
-    optimizer = torch.optim.AdamW(parameters, lr=1e-4, betas=(0.9, 0.99), weight_decay=1e-2, fused=True)
+    optimizer = Muon(parameters)
     averages, step = AveragedWeights(parameters, 0.9995), state.get("step", 0)
     clock = Clock("diffusion", options.minutes, options.total, state.get("minutes", 0.0))
     if "optimizer" in state:
@@ -91,14 +91,21 @@ def train(session):
 
 
 def velocity_loss(latents, tokens, alphas, denoise, text, cast):
-    """Squared error of the velocity, weighted so that no level of noise counts more than signal-to-noise 5 ("min-SNR")."""
+    """Squared error of the velocity, weighted so that no level of noise counts more than signal-to-noise 5 ("min-SNR").
+
+    Levels are drawn as often as they count, spread evenly over a batch, so that few samples go to levels that hardly count.
+    """
     noise = torch.randn_like(latents)
-    t = torch.randint(0, len(alphas), (len(latents),), device=latents.device)
+    ratios = alphas / (1 - alphas)
+    weights = ratios.clamp(max=5.0) / (ratios + 1)
+    weights = weights / weights.mean()
+    # A tenth of the draws goes to all levels alike: none is left out.
+    shares = 0.9 * weights + 0.1
+    even = (torch.arange(len(latents), device=latents.device) + torch.rand_like(latents[:, 0, 0, 0])) / len(latents)
+    t = torch.searchsorted(shares.cumsum(0) / shares.sum(), even).clamp(max=len(alphas) - 1)
     alpha = alphas[t][:, None, None, None]
     noisy = alpha.sqrt() * latents + (1 - alpha).sqrt() * noise
     target = alpha.sqrt() * noise - (1 - alpha).sqrt() * latents
     with cast:
         out = denoise(noisy, t, encoder_hidden_states=text(input_ids=tokens).last_hidden_state).sample
-    ratio = alpha / (1 - alpha)
-    weight = ratio.clamp(max=5.0) / (ratio + 1)
-    return (weight * (out.float() - target).square()).mean() / weight.mean()
+    return ((weights / shares)[t] * (out.float() - target).square().mean((1, 2, 3))).mean()

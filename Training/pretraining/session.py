@@ -5,6 +5,7 @@ import pathlib
 import shutil
 
 import torch
+from diffusers.models.attention_processor import AttnProcessor
 
 import scenes
 
@@ -22,10 +23,16 @@ class Session:
         self.size = self.preset["size"]
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
         self.world = scenes.load(options.world, self.device) if options.world else None
+        if self.world and options.classes:
+            self.world = scenes.restricted(self.world, options.classes)
         self.tokenizer = self._tokenizer()
         torch.manual_seed(0)
         made = networks.make(self.preset, len(self.tokenizer.ids))
         self.vae, self.text, self.unet = (network.to(self.device) for network in made)
+        if self.device == "cpu":
+            # The fused attention of PyTorch 2 spends most of a step in its gradient there.
+            self.unet.set_attn_processor(AttnProcessor())
+            self.text.set_attn_implementation("eager")
         self.cast = torch.autocast(self.device, torch.bfloat16)
         self.state = {}
         if options.start:

@@ -1,6 +1,7 @@
 """A small classifier of composed scenes: which categories are in a picture. Its features are the space that distances are
 measured in."""
 
+import pathlib
 import time
 
 import numpy as np
@@ -64,13 +65,23 @@ def train(world, size, minutes, device, batch=64, seed=11):
         logits, _ = network(made.images)
         # Of hundreds of categories a scene shows one or two: without the weight "nothing" would be learnt first.
         target = present(made.classes, len(world.names)).to(device)
-        loss = F.binary_cross_entropy_with_logits(logits, target, pos_weight=torch.tensor(len(world.names) / 8.0))
+        loss = F.binary_cross_entropy_with_logits(logits, target, pos_weight=torch.tensor(len(world.drawn) / 8.0))
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
         step += 1
         if step % 200 == 0:
             print(f"classifier step {step} loss {loss.item():.4f} {100 * done:.0f}%", flush=True)
+    return network.eval()
+
+
+def kept(path, world, size, minutes, device):
+    """The classifier of a file, which is trained and written where there is none."""
+    path = pathlib.Path(path)
+    if not path.exists():
+        torch.save(train(world, size, minutes, device).state_dict(), path)
+    network = Classifier(len(world.names)).to(device)
+    network.load_state_dict(torch.load(path, map_location=device, weights_only=True))
     return network.eval()
 
 

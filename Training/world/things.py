@@ -12,6 +12,7 @@ from PIL import Image
 
 Image.MAX_IMAGE_PIXELS = None
 FURNITURE = "sweethome3d-furniture/usr/share/sweethome3d/furniture"
+PROPERTIES = "PluginFurnitureCatalog.properties"
 TEXTURE_SIDE = 1024
 
 
@@ -35,12 +36,8 @@ def catalogue(root, work):
         folder = work / archive.stem
         with zipfile.ZipFile(archive) as packed:
             packed.extractall(folder)
-        entries = {}
-        for line in (folder / "PluginFurnitureCatalog.properties").read_text("latin1").splitlines():
-            match = re.match(r"([A-Za-z]+)#(\d+)\s*=\s*(.*)", line.strip())
-            if match:
-                entries.setdefault(int(match[2]), {})[match[1]] = match[3]
-        for number, entry in sorted(entries.items()):
+        entries = described((folder / PROPERTIES).read_text("latin1"))
+        for number, entry in entries.items():
             path = folder / entry.get("model", "").lstrip("/")
             if path.suffix.lower() == ".obj" and path.exists():
                 models.setdefault(entry["name"], []).append(path)
@@ -50,6 +47,16 @@ def catalogue(root, work):
                     packed.extractall(inner)
                 models.setdefault(entry["name"], []).extend(sorted(inner.rglob("*.obj"))[:1])
     return models
+
+
+def described(properties):
+    """What a catalogue says of each of its models: {number: {"name": …, "creator": …, "model": …}}, in order."""
+    entries = {}
+    for line in properties.splitlines():
+        match = re.match(r"([A-Za-z]+)#(\d+)\s*=\s*(.*)", line.strip())
+        if match:
+            entries.setdefault(int(match[2]), {})[match[1]] = match[3]
+    return dict(sorted(entries.items()))
 
 
 def views(render, model, size, count, rng):
