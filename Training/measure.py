@@ -161,8 +161,9 @@ def main():
     parser.add_argument("--out", required=True, help="figures as JSON")
     parser.add_argument("--pairs", help="picture of the samples nearest to training scenes")
     options = parser.parse_args()
-    model = pathlib.Path(options.model)
-    defaults = json.loads((model / "sampling_defaults.json").read_text())
+    model, usual = pathlib.Path(options.model), {"steps": 25, "guidance": 4}
+    own = model / "sampling_defaults.json"
+    defaults = json.loads(own.read_text()) if own.exists() else usual
     options.guidance = options.guidance or defaults["guidance"]
     steps = [int(part) for part in (options.steps or str(defaults["steps"])).split(",")]
     device = "cuda" if torch.cuda.is_available() else "cpu"

@@ -78,4 +78,6 @@ class Session:
             given = type(network).from_pretrained(folder / part, torch_dtype=torch.float32)
             network.load_state_dict(given.state_dict())
         configuration = json.loads((folder / "vae/config.json").read_text())
-        self.state["vae"] = dict(scale=configuration["scaling_factor"])
+        # Later calls, an export among them, find it in --work.
+        if not self._path("vae").exists():
+            self.save("vae", model=self.vae.state_dict(), scale=configuration["scaling_factor"])
