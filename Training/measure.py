@@ -93,7 +93,7 @@ class Measurement:
     def __init__(self, options, pipeline, device):
         self.options, self.pipeline, self.size = options, pipeline, pipeline.vae.config.sample_size
         self.training, self.held_out = (self._world(subset, device) for subset in ("train", "test"))
-        self.network = classifier.kept(options.classifier, self.training, self.size, options.minutes, device)
+        self.network = classifier.kept(options.classifier, self.training, options.minutes, device)
         self.reference, _ = composed(self.training, options.count, self.size, seed=21)
         _, self.features = classifier.apply(self.network, self.reference)
 

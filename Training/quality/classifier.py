@@ -12,6 +12,8 @@ import torch.nn.functional as F
 import scenes
 
 FEATURES = 256
+# Pixels a side that it looks at, whatever the size of the pictures: enough to tell things apart, and quickly learnt.
+SIDE = 64
 
 
 class Residual(nn.Module):
@@ -28,7 +30,7 @@ class Residual(nn.Module):
 
 
 class Classifier(nn.Module):
-    """Pictures [n, 3, size, size] from −1 to 1 to logits [n, categories] and features [n, 256]."""
+    """Pictures [n, 3, 64, 64] from −1 to 1 to logits [n, categories] and features [n, 256]."""
 
     def __init__(self, categories):
         super().__init__()
@@ -51,7 +53,7 @@ def present(classes, categories):
     return out
 
 
-def train(world, size, minutes, device, batch=64, seed=11):
+def train(world, minutes, device, batch=64, seed=11):
     """Trains on scenes of what is not held out; none comes a third time."""
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
@@ -62,9 +64,12 @@ def train(world, size, minutes, device, batch=64, seed=11):
         for group in optimizer.param_groups:
             group["lr"] = 2e-3 * min(1, done / 0.03 + 0.01) * (1 - done)
         if step % 2 == 0:
-            made = scenes.compose(world, batch, size, rng)
-        # Composing costs more than a step: each batch comes again mirrored.
-        images = made.images.flip(3) if step % 2 else made.images
+            made = scenes.compose(world, batch, SIDE, rng)
+        # Composing costs as much as a step: each batch comes again mirrored.
+        # Once as it is and once blurred, as pictures of an autoencoder are: it is to judge shapes and not edges.
+        images = made.images
+        if step % 2:
+            images = F.avg_pool2d(images.flip(3), 3, stride=1, padding=1, count_include_pad=False)
         with torch.autocast(device, torch.bfloat16):
             logits, _ = network(images)
         # Of hundreds of categories a scene shows one or two: without the weight "nothing" would be learnt first.
@@ -80,11 +85,11 @@ def train(world, size, minutes, device, batch=64, seed=11):
     return network.eval()
 
 
-def kept(path, world, size, minutes, device):
+def kept(path, world, minutes, device):
     """The classifier of a file, which is trained and written where there is none."""
     path = pathlib.Path(path)
     if not path.exists():
-        torch.save(train(world, size, minutes, device).state_dict(), path)
+        torch.save(train(world, minutes, device).state_dict(), path)
     network = Classifier(len(world.names)).to(device)
     network.load_state_dict(torch.load(path, map_location=device, weights_only=True))
     return network.eval()
@@ -93,7 +98,8 @@ def kept(path, world, size, minutes, device):
 @torch.no_grad()
 def apply(network, pictures, batch=64):
     """Logits and features of pictures, on the CPU."""
-    parts = [network(pictures[i:i + batch]) for i in range(0, len(pictures), batch)]
+    small = [F.adaptive_avg_pool2d(part, SIDE) for part in pictures.split(batch)]
+    parts = [network(part) for part in small]
     return tuple(torch.cat([part[i] for part in parts]).float().cpu() for i in range(2))
 
 
