@@ -55,7 +55,7 @@ def prompted(world, count, objects, rng):
 
 
 def generated(prompts, steps, options):
-    """The same by Triptych itself, as its users get them."""
+    """Pictures [n, 3, size, size] from −1 to 1, made by Triptych as its users get them."""
     with tempfile.TemporaryDirectory() as folder:
         named = [part for prompt in prompts for part in ("--prompt", prompt)]
         subprocess.run(
@@ -69,7 +69,7 @@ def generated(prompts, steps, options):
 
 @torch.no_grad()
 def sampled(pipeline, prompts, steps, guidance, seed, batch=32):
-    """Pictures [n, 3, size, size] from −1 to 1."""
+    """The same by diffusers."""
     generator = torch.Generator("cpu").manual_seed(seed)
     out = []
     for i in range(0, len(prompts), batch):

@@ -65,8 +65,8 @@ def train(world, minutes, device, batch=64, seed=11):
             group["lr"] = 2e-3 * min(1, done / 0.03 + 0.01) * (1 - done)
         if step % 2 == 0:
             made = scenes.compose(world, batch, SIDE, rng)
-        # Composing costs as much as a step: each batch comes again mirrored.
-        # Once as it is and once blurred, as pictures of an autoencoder are: it is to judge shapes and not edges.
+        # Composing costs as much as a step: each batch comes again, mirrored and blurred as pictures of an autoencoder
+        # are; it is to judge shapes and not edges.
         images = made.images
         if step % 2:
             images = F.avg_pool2d(images.flip(3), 3, stride=1, padding=1, count_include_pad=False)

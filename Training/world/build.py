@@ -83,6 +83,11 @@ def webp(image, quality=90):
     return out.getvalue()
 
 
+def listed(names):
+    """The names of an option that has commas; none where it was not given."""
+    return names and [name.strip() for name in names.split(",")]
+
+
 def rows(name):
     for line in (HERE / name).read_text().splitlines():
         if line and not line.startswith("#"):
@@ -174,7 +179,7 @@ def main():
     root = pathlib.Path(options.unpacked or unpack(tempfile.mkdtemp()))
     names = sorted({name for table in ("vocabulary.tsv", "models.tsv") for name, _ in rows(table)})
     if options.only:
-        names = [name for name in names if name in options.only.split(",")]
+        names = [name for name in names if name in listed(options.only)]
     pack = Pack(names)
     add_things(pack, root, work, options, rng)
     add_places(pack, root, options, rng)

@@ -79,7 +79,7 @@ def main():
     parser.add_argument("--only", help="categories, with commas")
     options = parser.parse_args()
     root = pathlib.Path(options.unpacked or build.unpack(tempfile.mkdtemp()))
-    only = options.only and [name.strip() for name in options.only.split(",")]
+    only = build.listed(options.only)
     shared = [
         ("photographs of things", "all stamps", *SHARED["tuxpaint-stamps-default"], "tuxpaint-stamps-default"),
         ("textures of rooms", "walls, floors, skies", *SHARED["sweethome3d"], "sweethome3d"),
